@@ -1,0 +1,152 @@
+#include "conf/columns.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace howdah::conf {
+namespace {
+
+constexpr limits hostgroup_range{0, std::numeric_limits<int>::max()};
+
+template <class Record>
+field<Record> required(field<Record> column) {
+    column.required = true;
+    return column;
+}
+
+template <class Record>
+field<Record> secret(field<Record> column) {
+    column.secret = true;
+    return column;
+}
+
+}  // namespace
+
+template <>
+std::span<const field<server>> columns() {
+    static const std::vector<field<server>> table{
+        required(make_field("hostgroup_id", &server::hostgroup_id,
+                            "Hostgroup of the server; of a replication pair, either one.",
+                            hostgroup_range)),
+        required(make_field("hostname", &server::hostname,
+                            "Name or IP address; a directory ('/...') means its unix socket.")),
+        make_field("port", &server::port, "Port.", {1, 65535}),
+        make_field("status", &server::status,
+                   "Given by the operator; ONLINE leaves it to the "
+                   "monitor."),
+        make_field("weight", &server::weight,
+                   "Share of the hostgroup's queries; 0 is used only if there is no other.",
+                   {0, 10'000'000}),
+        make_field("max_connections", &server::max_connections,
+                   "Connections to this server, over all threads and users.", {0, 1'000'000}),
+        make_field("max_replication_lag", &server::max_replication_lag,
+                   "Seconds a standby may lag behind before it is not read from; 0 means no limit.",
+                   {0, 126'144'000}),
+        make_field("use_ssl", &server::use_ssl,
+                   "1 requires TLS where server_sslmode alone would not.", {0, 1}),
+        make_field("max_latency_ms", &server::max_latency_ms,
+                   "Ping time (ms) above which the server is avoided; 0 means no limit.",
+                   {0, 3'600'000}),
+        make_field("comment", &server::comment, "Free text."),
+    };
+    return table;
+}
+
+template <>
+std::span<const field<replication_hostgroup>> columns() {
+    using r = replication_hostgroup;
+    static const std::vector<field<r>> table{
+        required(make_field("writer_hostgroup", &r::writer_hostgroup, "Hostgroup of the primary.",
+                            hostgroup_range)),
+        required(make_field("reader_hostgroup", &r::reader_hostgroup, "Hostgroup of the standbys.",
+                            hostgroup_range)),
+        make_field("comment", &r::comment, "Free text."),
+    };
+    return table;
+}
+
+template <>
+std::span<const field<user>> columns() {
+    static const std::vector<field<user>> table{
+        required(make_field("username", &user::username, "Name of the role.")),
+        secret(make_field("password", &user::password,
+                          "Plain text, a SCRAM-SHA-256 verifier or an md5 hash as in pg_authid.")),
+        secret(make_field("server_password", &user::server_password,
+                          "Password towards the servers where `password` is not plain text.")),
+        make_field("active", &user::active, "false: as if the user were not there."),
+        make_field("use_ssl", &user::use_ssl, "true refuses the user without TLS."),
+        make_field("default_hostgroup", &user::default_hostgroup,
+                   "Where queries go that nothing else sends elsewhere.", hostgroup_range),
+        make_field("transaction_persistent", &user::transaction_persistent,
+                   "A transaction stays on the hostgroup it began on."),
+        make_field("fast_forward", &user::fast_forward,
+                   "One server connection per client, bytes passed on unseen."),
+        make_field("max_connections", &user::max_connections, "Client connections of the user.",
+                   {0, 1'000'000}),
+        make_field("pool_mode", &user::pool_mode, "As the variable, for this user."),
+        make_field("read_write_split", &user::read_write_split, "As the variable, for this user."),
+        make_field("comment", &user::comment, "Free text."),
+    };
+    return table;
+}
+
+template <>
+std::span<const field<query_rule>> columns() {
+    using r = query_rule;
+    static const std::vector<field<r>> table{
+        required(make_field("rule_id", &r::rule_id, "Rules are looked at in this order.",
+                            limits{0, std::numeric_limits<int>::max()})),
+        make_field("active", &r::active, "false: as if the rule were not there."),
+        make_field("username", &r::username, "Matches this user only."),
+        make_field("database", &r::database, "Matches this database only."),
+        make_field("client_addr", &r::client_addr,
+                   "Matches this client address only; '%' at the end matches any rest."),
+        make_field("match_digest", &r::match_digest,
+                   "Regular expression on the normalised statement."),
+        make_field("match_pattern", &r::match_pattern,
+                   "Regular expression on the statement as sent."),
+        make_field("negate_match_pattern", &r::negate_match_pattern,
+                   "Matches what the regular expressions do not match."),
+        make_field("destination_hostgroup", &r::destination_hostgroup,
+                   "Where matching statements go.", hostgroup_range),
+        make_field("apply", &r::apply, "true: no later rule is looked at."),
+        make_field("comment", &r::comment, "Free text."),
+    };
+    return table;
+}
+
+bool is_unsupported_column(std::string_view section, std::string_view column) {
+    static const std::map<std::string_view, std::vector<std::string_view>> known{
+        {"servers", {"compression", "gtid_port"}},
+        {"replication_hostgroups", {"check_type"}},
+        {"users", {"backend", "frontend", "attributes", "default_schema", "schema_locked"}},
+        {"query_rules",
+         {"flagIN",
+          "proxy_addr",
+          "proxy_port",
+          "digest",
+          "re_modifiers",
+          "flagOUT",
+          "replace_pattern",
+          "cache_ttl",
+          "reconnect",
+          "cache_empty_result",
+          "cache_timeout",
+          "timeout",
+          "retries",
+          "delay",
+          "next_query_flagIN",
+          "mirror_flagOUT",
+          "error_msg",
+          "mirror_hostgroup",
+          "OK_msg",
+          "sticky_conn",
+          "multiplex",
+          "log",
+          "attributes",
+          "schemaname"}}};
+    const auto found = known.find(section);
+    return found != known.end() && std::ranges::find(found->second, column) != found->second.end();
+}
+
+}  // namespace howdah::conf

@@ -1,0 +1,68 @@
+#include "conf/names.hpp"
+
+#include <algorithm>
+
+namespace howdah::conf {
+
+std::span<const named<pool_mode>> names_of(pool_mode) {
+    static constexpr named<pool_mode> table[] = {{"transaction", pool_mode::transaction},
+                                                 {"session", pool_mode::session},
+                                                 {"statement", pool_mode::statement}};
+    return table;
+}
+
+std::span<const named<authentication_method>> names_of(authentication_method) {
+    using enum authentication_method;
+    static constexpr named<authentication_method> table[] = {{"scram-sha-256", scram_sha_256},
+                                                             {"md5", md5},
+                                                             {"password", password},
+                                                             {"trust", trust},
+                                                             {"3", scram_sha_256},
+                                                             {"2", md5},
+                                                             {"1", password}};
+    return table;
+}
+
+std::span<const named<client_sslmode>> names_of(client_sslmode) {
+    using enum client_sslmode;
+    static constexpr named<client_sslmode> table[] = {
+        {"disable", disable}, {"allow", allow}, {"require", require}};
+    return table;
+}
+
+std::span<const named<server_sslmode>> names_of(server_sslmode) {
+    using enum server_sslmode;
+    static constexpr named<server_sslmode> table[] = {
+        {"disable", disable}, {"allow", allow},         {"prefer", prefer},
+        {"require", require}, {"verify-ca", verify_ca}, {"verify-full", verify_full}};
+    return table;
+}
+
+std::span<const named<log_level>> names_of(log_level) {
+    using enum log_level;
+    static constexpr named<log_level> table[] = {
+        {"debug", debug}, {"info", info}, {"warning", warning}, {"error", error}};
+    return table;
+}
+
+std::span<const named<log_format>> names_of(log_format) {
+    static constexpr named<log_format> table[] = {{"text", log_format::text},
+                                                  {"json", log_format::json}};
+    return table;
+}
+
+std::span<const named<server_status>> names_of(server_status) {
+    using enum server_status;
+    static constexpr named<server_status> table[] = {{"ONLINE", online},
+                                                     {"SHUNNED", shunned},
+                                                     {"OFFLINE_SOFT", offline_soft},
+                                                     {"OFFLINE_HARD", offline_hard}};
+    return table;
+}
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+    return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+}  // namespace howdah::conf

@@ -1,0 +1,44 @@
+#pragma once
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "conf/settings.hpp"
+
+// The written names of the enumerations in settings.hpp: one table for the parser, the printer,
+// the documentation and log messages.
+namespace howdah::conf {
+
+template <class Enum>
+using named = std::pair<std::string_view, Enum>;
+
+/// All spellings of an enumeration. The first one of each value is what is printed; the others
+/// are ProxySQL's and are accepted only.
+std::span<const named<pool_mode>> names_of(pool_mode);
+std::span<const named<authentication_method>> names_of(authentication_method);
+std::span<const named<client_sslmode>> names_of(client_sslmode);
+std::span<const named<server_sslmode>> names_of(server_sslmode);
+std::span<const named<log_level>> names_of(log_level);
+std::span<const named<log_format>> names_of(log_format);
+std::span<const named<server_status>> names_of(server_status);
+
+/// "scram-sha-256", "OFFLINE_SOFT", ...: as written in the configuration.
+template <class Enum>
+std::string_view to_string(Enum value) {
+    for (const auto& [name, known] : names_of(value))
+        if (known == value) return name;
+    return "?";
+}
+
+/// Ignores upper and lower case.
+bool equal_ignoring_case(std::string_view a, std::string_view b);
+
+template <class Enum>
+std::optional<Enum> from_string(std::string_view text) {
+    for (const auto& [name, value] : names_of(Enum{}))
+        if (equal_ignoring_case(name, text)) return value;
+    return std::nullopt;
+}
+
+}  // namespace howdah::conf

@@ -1,0 +1,193 @@
+#include "conf/options.hpp"
+
+#include <algorithm>
+
+namespace howdah::conf {
+namespace {
+
+constexpr std::int64_t second = 1000, minute = 60 * second, hour = 60 * minute, day = 24 * hour;
+constexpr std::int64_t kib = 1024, gib = 1024 * 1024 * kib;
+
+/// Collects rows group by group.
+class table_builder {
+public:
+    void group(std::string_view name) { group_ = name; }
+
+    template <class Member>
+    option& add(std::string_view name, Member variables::*member, std::string_view doc,
+                limits range = {}) {
+        return rows_.emplace_back(option{make_field(name, member, doc, range), group_, true});
+    }
+
+    std::vector<option> take() { return std::move(rows_); }
+
+private:
+    std::string_view group_;
+    std::vector<option> rows_;
+};
+
+std::vector<option> build() {
+    using v = variables;
+    table_builder t;
+
+    t.group("Clients");
+    t.add("interfaces", &v::interfaces,
+          "Addresses to listen on: 'ip:port', '[v6]:port', or '/directory:port' for a unix socket. "
+          "Port 0 takes any free port.")
+        .reloadable = false;
+    t.add("threads", &v::threads, "Worker threads; 0 means one per core.", {0, 1024}).reloadable =
+        false;
+    t.add("max_connections", &v::max_connections,
+          "Client connections over all users; more are refused with SQLSTATE 53300.",
+          {1, 1'000'000});
+    t.add("authentication_method", &v::authentication_method,
+          "How clients prove who they are. ProxySQL's numbers 3, 2, 1 mean scram-sha-256, md5, "
+          "password.");
+    t.add("connect_timeout_client", &v::connect_timeout_client,
+          "Time a client has to finish the TLS handshake and log in.", {500, hour});
+    t.add("wait_timeout", &v::wait_timeout,
+          "A client that is idle outside a transaction for this long is disconnected; 0 means "
+          "never.",
+          {0, 20 * day});
+    t.add("max_transaction_idle_time", &v::max_transaction_idle_time,
+          "A client that is idle inside a transaction for this long is disconnected and its "
+          "transaction rolled back; 0 means never.",
+          {0, 20 * day});
+    t.add("max_allowed_packet", &v::max_allowed_packet,
+          "Largest message a client may send; a larger one is answered with SQLSTATE 54000.",
+          {8 * kib, gib});
+    t.add("threshold_query_length", &v::threshold_query_length,
+          "A message longer than this is passed on as it arrives instead of being kept whole in "
+          "memory.",
+          {kib, gib});
+
+    t.group("Pooling and routing");
+    t.add("pool_mode", &v::pool_mode,
+          "When a server connection is free for the next client: after each transaction, at the "
+          "end of the client's session, or after each statement. A user may differ.");
+    t.add("read_write_split", &v::read_write_split,
+          "Send what is provably read-only to the reader hostgroup of the user's writer hostgroup. "
+          "A user may differ.");
+    t.add("connect_timeout_server", &v::connect_timeout_server,
+          "Time for one attempt to connect and log in to a server.", {10, 2 * minute});
+    t.add("connect_timeout_server_max", &v::connect_timeout_server_max,
+          "Time a query waits for a server connection, all attempts and the waiting for a free one "
+          "included, before it fails.",
+          {10, hour});
+    t.add("connect_retries_on_failure", &v::connect_retries_on_failure,
+          "Further attempts after a connection to a server failed.", {0, 1000});
+    t.add("query_retries_on_failure", &v::query_retries_on_failure,
+          "How often a read outside a transaction is run again when its server is lost before a "
+          "byte of the answer was sent.",
+          {0, 1000});
+    t.add("connection_max_age_ms", &v::connection_max_age_ms,
+          "A server connection older than this is closed when it becomes free; 0 means no limit.",
+          {0, day});
+    t.add("server_idle_timeout_ms", &v::server_idle_timeout_ms,
+          "A server connection that nobody used for this long is closed; 0 means never.", {0, day});
+    t.add("max_stmts_per_connection", &v::max_stmts_per_connection,
+          "Prepared statements kept on one server connection; the least recently used goes first.",
+          {1, 65536});
+    t.add("max_stmts_cache", &v::max_stmts_cache,
+          "Distinct prepared statements remembered by the process for reuse.", {128, 1'048'576});
+    t.add("catalog_refresh_interval", &v::catalog_refresh_interval,
+          "How often the volatility of functions (pg_proc) is read again from each database in "
+          "use.",
+          {second, day});
+
+    t.group("TLS towards clients");
+    t.add("client_sslmode", &v::client_sslmode,
+          "disable refuses TLS, allow offers it when ssl_cert is set, require refuses clients "
+          "without it (unix sockets are exempt).");
+    t.add("ssl_cert", &v::ssl_cert, "Certificate shown to clients, with its chain (PEM).").is_file =
+        true;
+    t.add("ssl_key", &v::ssl_key, "Private key of ssl_cert (PEM).").is_file = true;
+    t.add("ssl_ca", &v::ssl_ca,
+          "Authorities whose client certificates are accepted (PEM); empty asks for none.")
+        .is_file = true;
+
+    t.group("TLS towards servers");
+    t.add("server_sslmode", &v::server_sslmode,
+          "As libpq's sslmode, for the data connections and for the monitor's.");
+    t.add("ssl_p2s_ca", &v::ssl_p2s_ca,
+          "Authorities of the servers' certificates (PEM); needed by verify-ca and verify-full.")
+        .is_file = true;
+    t.add("ssl_p2s_cert", &v::ssl_p2s_cert, "Client certificate shown to servers (PEM).").is_file =
+        true;
+    t.add("ssl_p2s_key", &v::ssl_p2s_key, "Private key of ssl_p2s_cert (PEM).").is_file = true;
+    t.add("ssl_p2s_crl", &v::ssl_p2s_crl, "Revoked server certificates (PEM).").is_file = true;
+
+    t.group("Network");
+    t.add("use_tcp_keepalive", &v::use_tcp_keepalive,
+          "Let the system probe silent connections, of clients and of servers.");
+    t.add("tcp_keepalive_time", &v::tcp_keepalive_time,
+          "Silence before the first keepalive probe; 0 means the system's own default.", {0, 7200});
+
+    t.group("Monitor");
+    t.add("monitor_enabled", &v::monitor_enabled,
+          "Check the servers and move them between hostgroups; false uses them as configured.");
+    t.add("monitor_username", &v::monitor_username,
+          "Role of the monitor on every server; should be a member of pg_monitor.");
+    t.add("monitor_password", &v::monitor_password, "Password of monitor_username.").secret = true;
+    t.add("monitor_dbname", &v::monitor_dbname, "Database the monitor connects to.");
+    t.add("monitor_connect_timeout", &v::monitor_connect_timeout,
+          "Time for the monitor to connect and log in to a server.", {10, 10 * minute});
+    t.add("monitor_ping_interval", &v::monitor_ping_interval, "Time between two pings of a server.",
+          {10, 7 * day});
+    t.add("monitor_ping_timeout", &v::monitor_ping_timeout,
+          "A ping without an answer for this long has failed.", {10, 10 * minute});
+    t.add("monitor_ping_max_failures", &v::monitor_ping_max_failures,
+          "Failed pings in a row after which a server is shunned.", {1, 1000});
+    t.add("monitor_read_only_interval", &v::monitor_read_only_interval,
+          "Time between two checks whether a server is a primary or a standby.", {10, 7 * day});
+    t.add("monitor_read_only_timeout", &v::monitor_read_only_timeout,
+          "A read_only check without an answer for this long has failed.", {10, 10 * minute});
+    t.add("monitor_read_only_max_timeout_count", &v::monitor_read_only_max_timeout_count,
+          "Failed read_only checks in a row after which a writer is no longer believed to be one.",
+          {1, 1000});
+    t.add("monitor_writer_is_also_reader", &v::monitor_writer_is_also_reader,
+          "Put the writer into the reader hostgroup, too. Unlike ProxySQL's, the default is false: "
+          "reads should not slow down the one server that can write.");
+    t.add("monitor_shun_recovery_checks", &v::monitor_shun_recovery_checks,
+          "Successful checks in a row after which a shunned server is used again.", {1, 1000});
+
+    t.group("Operation");
+    t.add("passfile", &v::passfile,
+          "File in the format of .pgpass with the passwords that are not given here: of the "
+          "monitor, and of users.")
+        .is_file = true;
+    t.add("log_level", &v::log_level, "Least severe message that is logged.");
+    t.add("log_format", &v::log_format, "Lines for people, or one JSON object per line.")
+        .reloadable = false;
+    t.add("log_file", &v::log_file, "File to log to; empty means standard error.").reloadable =
+        false;
+    t.add("shutdown_timeout", &v::shutdown_timeout,
+          "Time that running transactions have to finish after SIGTERM.", {0, day});
+    return t.take();
+}
+
+}  // namespace
+
+std::span<const option> options() {
+    static const std::vector<option> table = build();
+    return table;
+}
+
+const option* find_option(std::string_view name) {
+    const auto rows = options();
+    const auto found = std::ranges::find(rows, name, &option::name);
+    return found == rows.end() ? nullptr : &*found;
+}
+
+std::vector<std::string_view> option_names() {
+    std::vector<std::string_view> names;
+    for (const auto& row : options())
+        names.push_back(row.name);
+    return names;
+}
+
+std::string default_of(const option& row) {
+    return row.get(variables{}).value_or("");
+}
+
+}  // namespace howdah::conf

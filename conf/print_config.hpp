@@ -1,0 +1,15 @@
+#pragma once
+#include <string>
+
+#include "conf/settings.hpp"
+
+namespace howdah::conf {
+
+/// What is printed in place of a secret.
+inline constexpr const char* masked_secret = "********";
+
+/// The settings as YAML that the loader reads back to the same settings, once the masked secrets
+/// are replaced by the real ones. Every variable is printed; of the records, what is not default.
+std::string print_config(const settings& config);
+
+}  // namespace howdah::conf

@@ -1,0 +1,187 @@
+#pragma once
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+// What Howdah was told to do: plain values, already checked by the loader. A `settings` is built
+// once, never changed, and shared between threads as `std::shared_ptr<const settings>`; a reload
+// publishes a new one. Names are ProxySQL's where it has them (without the `pgsql-` prefix).
+// The default of every member of `variables` is the default of the option (see options.hpp).
+namespace howdah::conf {
+
+/// When a server connection goes back to the pool.
+enum class pool_mode { transaction, session, statement };
+
+/// What clients must prove. A user whose password is a SCRAM verifier is always asked for SCRAM,
+/// except under `trust`.
+enum class authentication_method { scram_sha_256, md5, password, trust };
+
+/// TLS towards clients: never, when the client asks, or always (unix sockets are exempt).
+enum class client_sslmode { disable, allow, require };
+
+/// TLS towards servers, with libpq's meaning of each mode.
+enum class server_sslmode { disable, allow, prefer, require, verify_ca, verify_full };
+
+enum class log_level { debug, info, warning, error };
+enum class log_format { text, json };
+
+/// Status given by the operator. The health that the monitor finds is not part of the settings.
+enum class server_status { online, shunned, offline_soft, offline_hard };
+
+/// One address to listen on. `host` is an IP address without brackets, or the directory
+/// (starting with '/') of a unix socket named `.s.PGSQL.<port>`.
+struct listen_address {
+    std::string host;
+    std::uint16_t port = 6133;
+
+    bool is_unix() const { return !host.empty() && host.front() == '/'; }
+    /// As written in the configuration: "0.0.0.0:6133", "[::1]:6133", "/run/howdah:6133".
+    std::string to_string() const;
+    bool operator==(const listen_address&) const = default;
+};
+
+/// One PostgreSQL server in one hostgroup; (hostgroup_id, hostname, port) is unique.
+struct server {
+    int hostgroup_id = 0;
+    std::string hostname;  ///< Name, IP address, or the directory ('/...') of its unix socket.
+    std::uint16_t port = 5432;
+    server_status status = server_status::online;
+    std::uint32_t weight = 1;  ///< Share of the hostgroup's traffic; 0 = only if no other.
+    std::uint32_t max_connections = 80;  ///< Over all workers; below PostgreSQL's default of 100.
+    std::uint32_t max_replication_lag = 0;  ///< Seconds; 0 = no limit.
+    int use_ssl = 0;  ///< 1: TLS is required even where server_sslmode is weaker than `require`.
+    std::uint32_t max_latency_ms = 0;  ///< 0 = no limit.
+    std::string comment;
+    bool operator==(const server&) const = default;
+};
+
+/// Servers of the pair are moved between the two hostgroups by their observed role.
+struct replication_hostgroup {
+    int writer_hostgroup = 0;
+    int reader_hostgroup = 0;
+    std::string comment;
+    bool operator==(const replication_hostgroup&) const = default;
+};
+
+/// Somebody who may log in.
+struct user {
+    std::string username;
+    /// Plain text, a verifier "SCRAM-SHA-256$...", "md5<32 hex digits>", or empty (no password:
+    /// only `trust` lets the user in).
+    std::string password;
+    /// What to log in to the servers with where `password` is a verifier or a hash. Unset: use
+    /// `password`.
+    std::optional<std::string> server_password;
+    bool active = true;    ///< false: treated as unknown.
+    bool use_ssl = false;  ///< true: refused without TLS (unix sockets are exempt).
+    int default_hostgroup = 0;
+    bool transaction_persistent = true;  ///< A transaction stays on the hostgroup it began on.
+    bool fast_forward = false;  ///< One client, one server connection, bytes passed unseen.
+    std::uint32_t max_connections = 10000;     ///< Client connections of this user.
+    std::optional<conf::pool_mode> pool_mode;  ///< Unset: variables::pool_mode.
+    std::optional<bool> read_write_split;      ///< Unset: variables::read_write_split.
+    std::string comment;
+    bool operator==(const user&) const = default;
+};
+
+/// A routing rule; rules are sorted by rule_id. Unset criteria match everything. The loader has
+/// checked neither the syntax of the regular expressions nor applied them: that is the router's.
+struct query_rule {
+    int rule_id = 0;
+    bool active = true;
+    std::optional<std::string> username;
+    std::optional<std::string> database;
+    std::optional<std::string> client_addr;    ///< '%' at the end matches any rest.
+    std::optional<std::string> match_digest;   ///< Regular expression on the normalised statement.
+    std::optional<std::string> match_pattern;  ///< Regular expression on the statement as sent.
+    bool negate_match_pattern = false;         ///< Inverts match_digest and match_pattern.
+    std::optional<int> destination_hostgroup;  ///< Unset: the rule does not decide the hostgroup.
+    bool apply = false;                        ///< true: no later rule is looked at.
+    std::string comment;
+    bool operator==(const query_rule&) const = default;
+};
+
+/// The value of every option. Units: milliseconds unless the type says otherwise; bytes for
+/// sizes. 0 means "no limit" or "never" where the documentation of the option says so.
+struct variables {
+    // Clients
+    std::vector<listen_address> interfaces{{"0.0.0.0", 6133}};
+    std::uint32_t threads = 0;  ///< 0 = number of cores.
+    std::uint32_t max_connections = 10000;
+    conf::authentication_method authentication_method = conf::authentication_method::scram_sha_256;
+    std::chrono::milliseconds connect_timeout_client{10000};
+    std::chrono::milliseconds wait_timeout{28800000};
+    std::chrono::milliseconds max_transaction_idle_time{14400000};
+    std::size_t max_allowed_packet = 64 << 20;
+    std::size_t threshold_query_length = 512 << 10;
+
+    // Routing and pooling
+    conf::pool_mode pool_mode = conf::pool_mode::transaction;
+    bool read_write_split = true;
+    std::chrono::milliseconds connect_timeout_server{1000};
+    std::chrono::milliseconds connect_timeout_server_max{10000};
+    std::uint32_t connect_retries_on_failure = 10;
+    std::uint32_t query_retries_on_failure = 1;
+    std::chrono::milliseconds connection_max_age_ms{0};
+    std::chrono::milliseconds server_idle_timeout_ms{600000};
+    std::uint32_t max_stmts_per_connection = 200;
+    std::uint32_t max_stmts_cache = 10000;
+    std::chrono::milliseconds catalog_refresh_interval{30000};
+
+    // TLS towards clients (PEM files; empty = none)
+    conf::client_sslmode client_sslmode = conf::client_sslmode::allow;
+    std::string ssl_cert;
+    std::string ssl_key;
+    std::string ssl_ca;
+
+    // TLS towards servers (PEM files; empty = none)
+    conf::server_sslmode server_sslmode = conf::server_sslmode::prefer;
+    std::string ssl_p2s_ca;
+    std::string ssl_p2s_cert;
+    std::string ssl_p2s_key;
+    std::string ssl_p2s_crl;
+
+    // Network
+    bool use_tcp_keepalive = true;
+    std::chrono::seconds tcp_keepalive_time{120};
+
+    // Monitor
+    bool monitor_enabled = true;
+    std::string monitor_username = "monitor";
+    std::string monitor_password;
+    std::string monitor_dbname = "postgres";
+    std::chrono::milliseconds monitor_connect_timeout{1000};
+    std::chrono::milliseconds monitor_ping_interval{500};
+    std::chrono::milliseconds monitor_ping_timeout{1000};
+    std::uint32_t monitor_ping_max_failures = 3;
+    std::chrono::milliseconds monitor_read_only_interval{500};
+    std::chrono::milliseconds monitor_read_only_timeout{800};
+    std::uint32_t monitor_read_only_max_timeout_count = 3;
+    bool monitor_writer_is_also_reader = false;
+    std::uint32_t monitor_shun_recovery_checks = 2;
+
+    // Operation
+    std::string passfile;  ///< Already applied by the loader: passwords are filled in.
+    conf::log_level log_level = conf::log_level::info;
+    conf::log_format log_format = conf::log_format::text;
+    std::string log_file;  ///< Empty = standard error.
+    std::chrono::milliseconds shutdown_timeout{30000};
+
+    bool operator==(const variables&) const = default;
+};
+
+struct settings {
+    variables vars;
+    std::vector<server> servers;
+    std::vector<replication_hostgroup> replication_hostgroups;
+    std::vector<user> users;
+    std::vector<query_rule> query_rules;
+    std::string source;  ///< The file it was read from, for messages and reloads.
+    bool operator==(const settings&) const = default;
+};
+
+}  // namespace howdah::conf

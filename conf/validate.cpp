@@ -1,0 +1,249 @@
+#include "conf/validate.hpp"
+
+#include <fmt/format.h>
+
+#include <set>
+#include <tuple>
+
+#include "conf/names.hpp"
+#include "conf/options.hpp"
+#include "conf/passfile.hpp"
+#include "conf/secrets.hpp"
+#include "conf/text_file.hpp"
+
+namespace howdah::conf {
+namespace {
+
+/// Reports records with an equal key; `describe` names the record and what it collides in.
+template <class Record, class Key, class Describe>
+void report_duplicates(const std::vector<located<Record>>& records, Key key, Describe describe,
+                       problem_list& problems) {
+    std::map<decltype(key(records.front().value)), int> first_line;
+    for (const auto& record : records) {
+        const auto [first, is_new] = first_line.emplace(key(record.value), record.line);
+        if (!is_new)
+            problems.error(record.line, fmt::format("{} is listed twice (first on line {})",
+                                                    describe(record.value), first->second));
+    }
+}
+
+void check_duplicates(const document& config, problem_list& problems) {
+    report_duplicates(
+        config.servers,
+        [](const server& s) { return std::tuple(s.hostgroup_id, s.hostname, s.port); },
+        [](const server& s) {
+            return fmt::format("server {}:{} in hostgroup {}", s.hostname, s.port, s.hostgroup_id);
+        },
+        problems);
+    report_duplicates(
+        config.users, [](const user& u) { return u.username; },
+        [](const user& u) { return fmt::format("user {}", quoted(u.username)); }, problems);
+    report_duplicates(
+        config.query_rules, [](const query_rule& r) { return r.rule_id; },
+        [](const query_rule& r) { return fmt::format("query rule {}", r.rule_id); }, problems);
+}
+
+std::set<int> check_hostgroups(const document& config, problem_list& problems) {
+    std::set<int> known;
+    for (const auto& s : config.servers)
+        known.insert(s.value.hostgroup_id);
+
+    std::map<int, int> first_line;
+    for (const auto& pair : config.replication_hostgroups) {
+        const auto& [writer, reader, comment] = pair.value;
+        if (writer == reader)
+            problems.error(pair.line, fmt::format("replication hostgroup: writer_hostgroup and "
+                                                  "reader_hostgroup are both {}",
+                                                  writer));
+        for (const int hostgroup : std::set{writer, reader}) {
+            const auto [first, is_new] = first_line.emplace(hostgroup, pair.line);
+            if (!is_new)
+                problems.error(pair.line, fmt::format("hostgroup {} is in two replication "
+                                                      "hostgroups (first on line {})",
+                                                      hostgroup, first->second));
+            known.insert(hostgroup);
+        }
+    }
+    return known;
+}
+
+void check_references(const document& config, const std::set<int>& known, problem_list& problems) {
+    constexpr auto unknown = "hostgroup {} has no server and is in no replication hostgroup";
+    for (const auto& u : config.users)
+        if (!known.contains(u.value.default_hostgroup))
+            problems.error(u.line_of("default_hostgroup"),
+                           fmt::format("user {}: default_", quoted(u.value.username)) +
+                               fmt::format(unknown, u.value.default_hostgroup));
+    for (const auto& r : config.query_rules)
+        if (const auto to = r.value.destination_hostgroup; to && !known.contains(*to))
+            problems.error(r.line_of("destination_hostgroup"),
+                           fmt::format("query rule {}: destination_", r.value.rule_id) +
+                               fmt::format(unknown, *to));
+}
+
+void check_servers(const document& config, problem_list& problems) {
+    if (config.servers.empty()) problems.warn(0, "no server is configured");
+    for (const auto& s : config.servers) {
+        const auto& host = s.value.hostname;
+        if (s.given("hostname") && host.empty())
+            problems.error(s.line_of("hostname"), "server: 'hostname' is empty");
+        else if (host.find_first_of(" \t\r\n,") != host.npos)
+            problems.error(s.line_of("hostname"),
+                           fmt::format("server hostname: {} must be one name, without spaces and "
+                                       "commas",
+                                       quoted(host)));
+        if (host.starts_with('/') && s.value.use_ssl != 0)
+            problems.error(s.line_of("use_ssl"),
+                           "server use_ssl: there is no TLS on a unix socket");
+    }
+}
+
+bool offers_tls(const variables& vars) {
+    return vars.client_sslmode != client_sslmode::disable && !vars.ssl_cert.empty();
+}
+
+void check_user(const located<user>& u, const variables& vars, problem_list& problems) {
+    const auto& value = u.value;
+    const std::string who = fmt::format("user {}", quoted(value.username));
+    if (u.given("username") && value.username.empty())
+        problems.error(u.line_of("username"), "user: 'username' is empty");
+    if (value.use_ssl && !offers_tls(vars))
+        problems.error(u.line_of("use_ssl"),
+                       who + ": use_ssl needs ssl_cert and a client_sslmode other than disable");
+    if (value.server_password && form_of(*value.server_password) != password_form::plain)
+        problems.error(u.line_of("server_password"), who + ": server_password must be plain text");
+
+    const auto form = form_of(value.password);
+    if (form == password_form::malformed_verifier)
+        problems.error(u.line_of("password"),
+                       who + ": the password begins like a SCRAM verifier but is none");
+    if (!value.active || vars.authentication_method == authentication_method::trust) return;
+    if (value.password.empty())
+        problems.warn(u.line_of("password"), who + ": has no password and cannot log in");
+    if (form == password_form::md5_hash &&
+        vars.authentication_method == authentication_method::scram_sha_256)
+        problems.warn(u.line_of("password"), who +
+                                                 ": cannot log in by scram-sha-256, because the "
+                                                 "password is an md5 hash");
+    if (form == password_form::scram_verifier && !value.server_password)
+        problems.warn(u.line_of("password"),
+                      who +
+                          ": the password is a SCRAM verifier: servers that ask for a password "
+                          "need server_password");
+}
+
+void check_users(const document& config, problem_list& problems) {
+    if (config.users.empty()) problems.warn(0, "no user is configured: nobody can log in");
+    for (const auto& u : config.users)
+        check_user(u, config.vars.value, problems);
+}
+
+void check_tls(const located<variables>& config, problem_list& problems) {
+    const auto& vars = config.value;
+    const auto check_pair = [&](std::string_view cert, std::string_view key, bool has_cert,
+                                bool has_key) {
+        if (has_cert && !has_key)
+            problems.error(config.line_of(cert),
+                           fmt::format("{} is set, but {} is not", cert, key));
+        if (has_key && !has_cert)
+            problems.error(config.line_of(key), fmt::format("{} is set, but {} is not", key, cert));
+    };
+    check_pair("ssl_cert", "ssl_key", !vars.ssl_cert.empty(), !vars.ssl_key.empty());
+    check_pair("ssl_p2s_cert", "ssl_p2s_key", !vars.ssl_p2s_cert.empty(),
+               !vars.ssl_p2s_key.empty());
+
+    if (vars.client_sslmode == client_sslmode::require && vars.ssl_cert.empty())
+        problems.error(config.line_of("client_sslmode"),
+                       "client_sslmode is require, but ssl_cert is not set");
+    if (vars.server_sslmode >= server_sslmode::verify_ca && vars.ssl_p2s_ca.empty())
+        problems.error(config.line_of("server_sslmode"),
+                       fmt::format("server_sslmode is {}, but ssl_p2s_ca is not set",
+                                   to_string(vars.server_sslmode)));
+}
+
+void check_files(const located<variables>& config, problem_list& problems) {
+    for (const auto& row : options()) {
+        if (!row.is_file) continue;
+        const auto path = row.get(config.value).value_or("");
+        if (path.empty()) continue;
+        if (const auto why = why_unreadable(path); !why.empty())
+            problems.error(config.line_of(row.name),
+                           fmt::format("{}: cannot read {}: {}", row.name, quoted(path), why));
+    }
+}
+
+void check_variables(const located<variables>& config, problem_list& problems) {
+    const auto& vars = config.value;
+    check_tls(config, problems);
+    check_files(config, problems);
+    if (vars.connect_timeout_server > vars.connect_timeout_server_max)
+        problems.warn(config.line_of("connect_timeout_server"),
+                      "connect_timeout_server is longer than connect_timeout_server_max");
+    if (vars.authentication_method != authentication_method::trust) return;
+    for (const auto& address : vars.interfaces)
+        if (!address.is_unix() && !address.host.starts_with("127.") && address.host != "::1")
+            problems.warn(config.line_of("authentication_method"),
+                          fmt::format("authentication_method is trust: whoever reaches {} can log "
+                                      "in as anybody",
+                                      address.to_string()));
+}
+
+/// The one password that the file has for the role on the configured servers.
+std::optional<std::string> look_up(const passfile& file, const document& config,
+                                   std::optional<std::string_view> database,
+                                   const std::string& username, int line, problem_list& problems) {
+    std::optional<std::string> password;
+    const server* owner = nullptr;
+    for (const auto& s : config.servers) {
+        const auto found = file.find(s.value.hostname, s.value.port, database, username);
+        if (!found) continue;
+        if (password && *password != *found) {
+            problems.error(line, fmt::format("passfile: different passwords for {} on {}:{} and "
+                                             "{}:{}",
+                                             quoted(username), owner->hostname, owner->port,
+                                             s.value.hostname, s.value.port));
+            return std::nullopt;
+        }
+        password = found;
+        owner = &s.value;
+    }
+    return password;
+}
+
+}  // namespace
+
+void apply_passfile(document& config, problem_list& problems) {
+    constexpr std::size_t largest_passfile = 16 << 20;
+    auto& vars = config.vars.value;
+    if (vars.passfile.empty()) return;
+    const int line = config.vars.line_of("passfile");
+    const auto content = read_text_file(vars.passfile, largest_passfile);
+    if (!content.error.empty()) return;  // reported by validate()
+    if (content.world_readable)
+        problems.warn(line, fmt::format("passfile: everybody may read {} (chmod 0600 it)",
+                                        quoted(vars.passfile)));
+
+    const auto file = passfile::parse(content.text);
+    if (vars.monitor_password.empty()) {
+        const auto found =
+            look_up(file, config, vars.monitor_dbname, vars.monitor_username, line, problems);
+        if (found) vars.monitor_password = *found;
+    }
+    for (auto& u : config.users) {
+        if (!u.value.password.empty()) continue;
+        if (const auto found =
+                look_up(file, config, std::nullopt, u.value.username, line, problems))
+            u.value.password = *found;
+    }
+}
+
+void validate(const document& config, problem_list& problems) {
+    check_variables(config.vars, problems);
+    check_duplicates(config, problems);
+    check_servers(config, problems);
+    const auto known = check_hostgroups(config, problems);
+    check_references(config, known, problems);
+    check_users(config, problems);
+}
+
+}  // namespace howdah::conf

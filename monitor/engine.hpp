@@ -1,0 +1,62 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "monitor/hostgroups.hpp"
+#include "monitor/observation.hpp"
+
+namespace howdah::conf {
+struct settings;
+}
+
+namespace howdah::monitor {
+
+/// What HA has decided; stands above what is observed. Default: nothing decided.
+struct ruling {
+    std::map<int, endpoint> writers;  ///< writer hostgroup -> who writes there, and nobody else
+    std::set<endpoint> fenced;        ///< shunned wherever they stand
+
+    bool operator==(const ruling&) const = default;
+};
+
+/// Who last wrote in a pair, and in which history. A primary of an older timeline, or of another
+/// cluster, is never let in after it.
+struct incumbent {
+    endpoint at;
+    std::uint64_t system_identifier = 0;
+    std::uint32_t timeline = 0;
+
+    bool operator==(const incumbent&) const = default;
+};
+
+/// A server that is reachable and still kept out, and why: one sentence for the log.
+struct kept_out {
+    endpoint at;
+    std::string reason;
+
+    bool operator==(const kept_out&) const = default;
+};
+
+struct composition {
+    hostgroups groups;                    ///< version is left 0
+    std::map<int, incumbent> incumbents;  ///< by writer hostgroup; pass to the next call
+    std::vector<kept_out> conflicts;      ///< sorted by endpoint
+};
+
+/// The hostgroups that follow from configuration, observations and ruling. Pure.
+///
+/// A server configured in a pair stands where its observed role puts it: primary -> writer
+/// hostgroup (and reader hostgroup with monitor_writer_is_also_reader), standby -> reader
+/// hostgroup; never observed -> as configured. A server that is not up is shunned, in the reader
+/// hostgroup. Of several primaries one writes: the ruling's, else the one that wrote before, else
+/// the one on the highest timeline of the same cluster, else the one configured as writer; the
+/// others are shunned. A status that the operator configured stays. Outside pairs: as configured.
+[[nodiscard]] composition compose(const conf::settings& settings,
+                                  const std::map<endpoint, observation>& observed,
+                                  const ruling& decision,
+                                  const std::map<int, incumbent>& incumbents);
+
+}  // namespace howdah::monitor

@@ -1,0 +1,22 @@
+#pragma once
+#include <string>
+
+#include "monitor/pq_connection.hpp"
+
+namespace howdah::conf {
+struct variables;
+}
+
+namespace howdah::monitor {
+
+/// How the monitor logs in to a server: user, password, TLS, and a session that no setting of the
+/// server can bend (search_path). `require_tls`: the server is configured with use_ssl.
+[[nodiscard]] pq_parameters login_parameters(const conf::variables& vars, bool require_tls,
+                                             const std::string& database);
+
+/// A login that failed is reported at most once a minute per server and database.
+/// The sentence names server and user and says what to do.
+[[nodiscard]] std::string login_advice(const conf::variables& vars, const endpoint& at,
+                                       const std::string& database, const pq_error& error);
+
+}  // namespace howdah::monitor

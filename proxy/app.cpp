@@ -1,0 +1,277 @@
+#include "proxy/app.hpp"
+
+#include <openssl/rand.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <stdexcept>
+
+#include "conf/loader.hpp"
+#include "conf/reload.hpp"
+#include "proxy/logging.hpp"
+#include "proxy/session/session.hpp"
+#include "proxy/systemd.hpp"
+
+namespace howdah::proxy {
+namespace {
+
+std::shared_ptr<const snapshot> make_snapshot(
+    const std::shared_ptr<const conf::settings>& settings,
+    std::shared_ptr<const monitor::hostgroups> hostgroups, protocol::tls_context client_tls,
+    protocol::tls_context server_tls, std::shared_ptr<const compiled_rules> rules,
+    std::map<std::string, snapshot::catalog_ptr, std::less<>> catalogs, identities& names) {
+    auto s = std::make_shared<snapshot>();
+    s->settings = settings;
+    s->hostgroups = std::move(hostgroups);
+    s->client_tls = std::move(client_tls);
+    s->server_tls = std::move(server_tls);
+    s->rules = std::move(rules);
+    s->catalogs = std::move(catalogs);
+    for (const conf::user& user : settings->users)
+        if (user.active) s->users.emplace(user.username, &user);
+    for (const monitor::member& m : s->hostgroups->members)
+        if (m.state == monitor::status::online)
+            s->placement[m.hostgroup].push_back(
+                {names.server(m.at), m.weight, m.max_connections});
+    return s;
+}
+
+protocol::tls_context client_tls_of(const conf::variables& vars) {
+    if (vars.client_sslmode == conf::client_sslmode::disable || vars.ssl_cert.empty())
+        return nullptr;
+    return protocol::make_server_tls({vars.ssl_cert, vars.ssl_key, vars.ssl_ca, {}});
+}
+
+protocol::tls_context server_tls_of(const conf::variables& vars) {
+    auto mode = protocol::sslmode::prefer;
+    if (vars.server_sslmode == conf::server_sslmode::verify_ca)
+        mode = protocol::sslmode::verify_ca;
+    if (vars.server_sslmode == conf::server_sslmode::verify_full)
+        mode = protocol::sslmode::verify_full;
+    return protocol::make_client_tls(
+        {vars.ssl_p2s_cert, vars.ssl_p2s_key, vars.ssl_p2s_ca, vars.ssl_p2s_crl}, mode);
+}
+
+unsigned worker_count(const conf::variables& vars) {
+    const unsigned wanted =
+        vars.threads != 0 ? vars.threads : std::max(1U, std::thread::hardware_concurrency());
+    return std::min(wanted, worker::max_workers);
+}
+
+}  // namespace
+
+void check_resources(const conf::settings& settings) {
+    (void)client_tls_of(settings.vars);
+    (void)server_tls_of(settings.vars);
+    const compiled_rules rules(settings.query_rules);
+}
+
+app::app(std::shared_ptr<const conf::settings> settings)
+    : settings_(std::move(settings)),
+      signals_(control_, SIGTERM, SIGINT, SIGHUP),
+      drain_limit_(control_),
+      client_tls_(client_tls_of(settings_->vars)),
+      server_tls_(server_tls_of(settings_->vars)),
+      rules_(std::make_shared<const compiled_rules>(settings_->query_rules)),
+      hostgroups_(std::make_shared<const monitor::hostgroups>()),
+      monitor_(control_, settings_,
+               {[this](std::shared_ptr<const monitor::hostgroups> fresh) {
+                    hostgroups_ = std::move(fresh);
+                    publish();
+                },
+                [this](const monitor::endpoint& at) { server_dead(at); }}),
+      catalog_source_(control_, settings_, monitor_,
+                      [this](const std::string& database, monitor::function_rows rows) {
+                          on_catalog(database, rows);
+                      }) {
+    std::signal(SIGPIPE, SIG_IGN);
+    process_.mock_secret.resize(32);
+    if (RAND_bytes(reinterpret_cast<unsigned char*>(process_.mock_secret.data()), 32) != 1)
+        throw std::runtime_error("the system gives no random numbers");
+    process_.report_failure = [this](const monitor::endpoint& at) { monitor_.report_failure(at); };
+    process_.request_catalog = [this](const std::string& database) {
+        catalog_source_.request(database);
+    };
+    const auto first = make_snapshot(settings_, hostgroups_, client_tls_, server_tls_, rules_,
+                                     catalogs_, process_.names);
+    for (unsigned i = 0; i < worker_count(settings_->vars); ++i)
+        workers_.push_back(std::make_unique<worker>(i, process_, first));
+    for (const auto& w : workers_) process_.workers.push_back(w.get());
+    open_listeners();
+}
+
+app::~app() {
+    monitor_.stop();
+    catalog_source_.stop();
+    for (const auto& w : workers_) w->stop();
+    for (std::thread& t : threads_)
+        if (t.joinable()) t.join();
+    for (const std::string& path : unix_sockets_) ::unlink(path.c_str());
+}
+
+void app::open_listeners() {
+    for (const conf::listen_address& configured : settings_->vars.interfaces) {
+        protocol::listen_address at{configured.host, configured.port};
+        const int first = protocol::open_listening_socket(at);
+        if (configured.is_unix()) {
+            unix_sockets_.push_back(protocol::unix_socket_path(at));
+        } else {
+            // The others join the port that the system chose for the first.
+            at.port = protocol::bound_port(first);
+            if (port_ == 0) port_ = at.port;
+        }
+        for (std::size_t i = 0; i < workers_.size(); ++i) {
+            int fd = first;
+            if (i > 0)
+                fd = configured.is_unix() ? ::dup(first) : protocol::open_listening_socket(at);
+            workers_[i]->listen(fd);
+        }
+        spdlog::info("listening on {}",
+                     configured.is_unix()
+                         ? protocol::unix_socket_path(at)
+                         : conf::listen_address{at.host, at.port}.to_string());
+    }
+}
+
+void app::publish() {
+    const auto fresh = make_snapshot(settings_, hostgroups_, client_tls_, server_tls_, rules_,
+                                     catalogs_, process_.names);
+    for (const auto& w : workers_) w->publish(fresh);
+    place_servers(*fresh);
+}
+
+void app::place_servers(const snapshot& s) {
+    // After the snapshot, so that who opens a connection knows the server.
+    for (const pool_book::open_order& order : process_.book.place(s.placement)) {
+        worker* w = process_.workers[order.worker];
+        boost::asio::post(w->io, [w, order] { w->servers.carry_out(order); });
+    }
+}
+
+void app::server_dead(const monitor::endpoint& at) {
+    const server_entry* server = process_.names.server(at);
+    for (const auto& w : workers_) w->server_dead(server);
+}
+
+void app::on_catalog(const std::string& database, const monitor::function_rows& rows) {
+    if (!rows) {
+        catalogs_.erase(database);
+    } else {
+        std::vector<sql::function_row> converted;
+        converted.reserve(rows->size());
+        for (const monitor::function_row& row : *rows)
+            converted.push_back({row.schema, row.name, sql::volatility_from_char(row.volatility)});
+        catalogs_[database] = std::make_shared<const sql::function_catalog>(converted);
+        spdlog::info("database \"{}\": {} functions known", database, rows->size());
+    }
+    publish();
+}
+
+void app::await_signal() {
+    signals_.async_wait([this](const boost::system::error_code& ec, int number) {
+        if (ec) return;
+        if (number == SIGHUP) {
+            reload();
+        } else if (!stopping_) {
+            spdlog::info("signal {}: finishing open transactions, at most {} ms", number,
+                         settings_->vars.shutdown_timeout.count());
+            begin_shutdown();
+        } else {
+            spdlog::warn("signal {} again: stopping now", number);
+            stop_now();
+        }
+        await_signal();
+    });
+}
+
+void app::reload() {
+    notify_systemd("RELOADING=1");
+    const auto finish = [] { notify_systemd("READY=1"); };
+    const conf::load_result loaded = conf::load_file(settings_->source);
+    for (const auto& w : loaded.warnings) spdlog::warn("{}", w.to_string());
+    if (!loaded.value) {
+        for (const auto& e : loaded.errors) spdlog::error("{}", e.to_string());
+        spdlog::error("reload refused: the running configuration stays");
+        finish();
+        return;
+    }
+    const conf::reload_report report = conf::compare(*settings_, *loaded.value);
+    const auto fresh = conf::in_force_after_reload(*settings_, *loaded.value);
+    try {
+        protocol::tls_context client_tls = client_tls_of(fresh->vars);
+        protocol::tls_context server_tls = server_tls_of(fresh->vars);
+        auto rules = std::make_shared<const compiled_rules>(fresh->query_rules);
+        set_up_logging(fresh->vars);
+        client_tls_ = std::move(client_tls);
+        server_tls_ = std::move(server_tls);
+        rules_ = std::move(rules);
+    } catch (const std::exception& e) {
+        spdlog::error("reload refused: {}; the running configuration stays", e.what());
+        finish();
+        return;
+    }
+    settings_ = fresh;
+    for (const std::string& line : report.changed) spdlog::info("reload: {}", line);
+    for (const std::string& line : report.needs_restart)
+        spdlog::warn("reload: needs a restart: {}", line);
+    if (report.changed.empty()) spdlog::info("reload: nothing has changed");
+    process_.welcomes.clear();
+    monitor_.reload(settings_);
+    catalog_source_.reload(settings_);
+    publish();
+    finish();
+}
+
+void app::begin_shutdown() {
+    stopping_ = true;
+    notify_systemd("STOPPING=1");
+    process_.draining = true;
+    workers_busy_ = workers_.size();
+    for (const auto& w : workers_) {
+        w->drain([this] {
+            boost::asio::post(control_, [this] {
+                if (--workers_busy_ == 0) stop_now();
+            });
+        });
+    }
+    drain_limit_.expires_after(settings_->vars.shutdown_timeout);
+    drain_limit_.async_wait([this](const boost::system::error_code& ec) {
+        if (ec) return;
+        spdlog::warn("clients are still in transactions after {} ms: stopping now",
+                     settings_->vars.shutdown_timeout.count());
+        stop_now();
+    });
+}
+
+void app::stop_now() {
+    drain_limit_.cancel();
+    boost::system::error_code ignored;
+    signals_.cancel(ignored);
+    monitor_.stop();
+    catalog_source_.stop();
+    for (const auto& w : workers_) w->stop();
+    control_.stop();
+}
+
+void app::request_stop() {
+    boost::asio::post(control_, [this] {
+        if (!stopping_) begin_shutdown();
+    });
+}
+
+int app::run() {
+    await_signal();
+    monitor_.start();
+    for (const auto& w : workers_) threads_.emplace_back([&w] { w->run(); });
+    spdlog::info("howdah " HOWDAH_VERSION " is ready: {} workers, {} servers, {} users",
+                 workers_.size(), settings_->servers.size(), settings_->users.size());
+    notify_systemd("READY=1");
+    control_.run();
+    for (std::thread& t : threads_) t.join();
+    spdlog::info("stopped");
+    return 0;
+}
+
+}  // namespace howdah::proxy

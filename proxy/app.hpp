@@ -1,0 +1,74 @@
+#pragma once
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "conf/settings.hpp"
+#include "monitor/function_catalog_source.hpp"
+#include "monitor/monitor.hpp"
+#include "proxy/process.hpp"
+#include "proxy/snapshot.hpp"
+#include "proxy/worker.hpp"
+
+namespace howdah::proxy {
+
+/// What can be wrong with a configuration beyond its own text: certificate files and the regular
+/// expressions of rules. Throws std::runtime_error with the cause.
+void check_resources(const conf::settings& settings);
+
+/// The composition root: builds the objects in order, runs the control thread (the caller's) and
+/// the workers, and takes them down in order.
+class app {
+public:
+    /// Opens the listeners. Throws std::runtime_error.
+    explicit app(std::shared_ptr<const conf::settings> settings);
+    ~app();
+
+    /// Serves until SIGTERM or SIGINT. SIGHUP reloads. Returns the exit code.
+    [[nodiscard]] int run();
+
+    /// The TCP port of the first listener, for tests that listen on port 0.
+    [[nodiscard]] std::uint16_t port() const { return port_; }
+    /// As SIGTERM. Any thread.
+    void request_stop();
+    [[nodiscard]] boost::asio::io_context& control() { return control_; }
+    /// For tests; workers' counters are read without synchronisation once they stopped.
+    [[nodiscard]] process& shared() { return process_; }
+
+private:
+    void open_listeners();
+    void publish();
+    void place_servers(const snapshot& s);
+    void server_dead(const monitor::endpoint& at);
+    void on_catalog(const std::string& database, const monitor::function_rows& rows);
+    void reload();
+    void begin_shutdown();
+    void stop_now();
+    void await_signal();
+
+    std::shared_ptr<const conf::settings> settings_;
+    boost::asio::io_context control_{1};
+    boost::asio::signal_set signals_;
+    boost::asio::steady_timer drain_limit_;
+    process process_;
+    protocol::tls_context client_tls_;
+    protocol::tls_context server_tls_;
+    std::shared_ptr<const compiled_rules> rules_;
+    std::shared_ptr<const monitor::hostgroups> hostgroups_;
+    std::map<std::string, snapshot::catalog_ptr, std::less<>> catalogs_;
+    monitor::monitor monitor_;
+    monitor::function_catalog_source catalog_source_;
+    std::vector<std::unique_ptr<worker>> workers_;
+    std::vector<std::thread> threads_;
+    std::vector<std::string> unix_sockets_;
+    std::size_t workers_busy_ = 0;
+    std::uint16_t port_ = 0;
+    bool stopping_ = false;
+};
+
+}  // namespace howdah::proxy

@@ -1,0 +1,74 @@
+#include "proxy/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <iostream>
+#include <string>
+
+#include "conf/loader.hpp"
+#include "conf/print_config.hpp"
+#include "conf/render.hpp"
+#include "proxy/app.hpp"
+#include "proxy/logging.hpp"
+
+namespace howdah::proxy {
+namespace {
+
+int serve(const conf::load_result& loaded) {
+    set_up_logging(loaded.value->vars);
+    app howdah(loaded.value);
+    return howdah.run();
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) {
+    CLI::App cli("Howdah: a PostgreSQL proxy with built-in high availability.", "howdah");
+    std::string config;
+    bool check = false;
+    bool print = false;
+    bool print_default = false;
+    bool print_markdown = false;
+    cli.add_option("-c,--config", config, "Configuration file (YAML)")->type_name("FILE");
+    cli.add_flag("--check", check, "Check the configuration and exit");
+    cli.add_flag("--print-config", print, "Print the configuration in force, secrets masked");
+    cli.add_flag("--print-default-config", print_default,
+                 "Print the annotated default configuration");
+    cli.add_flag("--print-options-markdown", print_markdown, "Print the reference of all options");
+    cli.set_version_flag("--version", "howdah " HOWDAH_VERSION);
+    try {
+        cli.parse(argc, argv);
+    } catch (const CLI::ParseError& e) {
+        return cli.exit(e);
+    }
+    if (print_default || print_markdown) {
+        std::cout << (print_default ? conf::render_annotated_yaml() : conf::render_markdown());
+        return 0;
+    }
+    if (config.empty()) {
+        std::cerr << "howdah: no configuration given; use --config FILE (--help shows more)\n";
+        return 1;
+    }
+    const conf::load_result loaded = conf::load_file(config);
+    for (const auto& warning : loaded.warnings)
+        std::cerr << "warning: " << warning.to_string() << '\n';
+    for (const auto& error : loaded.errors) std::cerr << error.to_string() << '\n';
+    if (!loaded.value) return 1;
+    try {
+        if (print) {
+            std::cout << conf::print_config(*loaded.value);
+            return 0;
+        }
+        if (check) {
+            check_resources(*loaded.value);
+            std::cout << config << ": ok\n";
+            return 0;
+        }
+        return serve(loaded);
+    } catch (const std::exception& e) {
+        std::cerr << "howdah: " << e.what() << '\n';
+        return 1;
+    }
+}
+
+}  // namespace howdah::proxy

@@ -1,0 +1,23 @@
+#pragma once
+#include <cstdint>
+
+namespace howdah::proxy {
+
+/// What one worker has counted since the start; written by its thread alone.
+struct worker_counters {
+    std::uint64_t clients_accepted = 0;
+    std::uint64_t clients_refused = 0;
+    std::uint64_t logins_failed = 0;
+    std::uint64_t queries_to_writer = 0;
+    std::uint64_t queries_to_reader = 0;
+    std::uint64_t server_connections_created = 0;
+    std::uint64_t server_connections_failed = 0;
+    std::uint64_t servers_lost = 0;
+    std::uint64_t reads_rerun = 0;
+    std::uint64_t reads_rerouted = 0;  ///< 25006: a read that turned out to write
+    std::uint64_t waits = 0;
+    std::uint64_t wait_timeouts = 0;
+    std::uint64_t cancels = 0;
+};
+
+}  // namespace howdah::proxy

@@ -1,0 +1,197 @@
+#include "proxy/pool/book.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+namespace howdah::proxy {
+
+bool pool_book::anyone_waits_in(int hostgroup) const {
+    const std::scoped_lock lock(mutex_);
+    const auto it = queues_.find(hostgroup);
+    return it != queues_.end() && !it->second.empty();
+}
+
+bool pool_book::reserve(const server_entry* server) {
+    account& a = accounts_[server];
+    if (a.used >= a.limit) return false;
+    ++a.used;
+    return true;
+}
+
+const server_entry* pool_book::reserve_in(int hostgroup, const server_entry* preferred,
+                                          const server_entry* avoid) {
+    const auto it = placement_.find(hostgroup);
+    if (it == placement_.end()) return nullptr;
+    const server_entry* best = nullptr;
+    std::uint32_t best_used = 0;
+    for (const candidate& c : it->second) {
+        if (c.server == avoid) continue;
+        if (c.server == preferred && reserve(preferred)) return preferred;
+        const account& a = accounts_[c.server];
+        if (a.used < a.limit && (best == nullptr || a.used < best_used)) {
+            best = c.server;
+            best_used = a.used;
+        }
+    }
+    return best != nullptr && reserve(best) ? best : nullptr;
+}
+
+pool_book::queued pool_book::enqueue(int hostgroup, const pool_login* login, unsigned worker,
+                                     const server_entry* preferred) {
+    const std::scoped_lock lock(mutex_);
+    const ticket_id id = next_++;
+    auto [it, fresh] = tickets_.emplace(id, ticket{hostgroup, login, worker, false});
+    queues_[hostgroup].emplace(id, &it->second);
+    waiting_.fetch_add(1);
+    queued result{id, std::nullopt};
+    if (const server_entry* server = reserve_in(hostgroup, preferred, nullptr)) {
+        it->second.ordered = true;
+        result.open = open_order{id, server, login, worker};
+    }
+    return result;
+}
+
+void pool_book::erase(ticket_id id) {
+    const auto it = tickets_.find(id);
+    assert(it != tickets_.end());
+    queues_[it->second.hostgroup].erase(id);
+    tickets_.erase(it);
+    waiting_.fetch_sub(1);
+}
+
+bool pool_book::cancel(ticket_id id) {
+    const std::scoped_lock lock(mutex_);
+    if (!tickets_.contains(id)) return false;
+    erase(id);
+    return true;
+}
+
+pool_book::claim_result pool_book::claim(const server_entry* server, const pool_login* login) {
+    const std::scoped_lock lock(mutex_);
+    claim_result result;
+    const account& a = accounts_[server];
+    // Oldest first over all hostgroups in which the server may be used.
+    ticket_id oldest = 0;
+    for (const int hostgroup : a.hostgroups) {
+        const auto queue = queues_.find(hostgroup);
+        if (queue == queues_.end()) continue;
+        for (const auto& [id, t] : queue->second) {
+            // A ticket for another login whose connection is being opened needs nothing here.
+            if (t->login != login && (t->ordered || a.used < a.limit)) continue;
+            if (oldest == 0 || id < oldest) oldest = id;
+            break;
+        }
+    }
+    if (oldest == 0) return result;
+    ticket& t = tickets_.at(oldest);
+    result.ticket = oldest;
+    result.worker = t.worker;
+    if (t.login == login) {
+        result.action = claim_result::what::serve;
+        erase(oldest);
+    } else {
+        result.action = claim_result::what::replace;
+        t.ordered = true;
+        result.open = open_order{oldest, server, t.login, t.worker};
+    }
+    return result;
+}
+
+void pool_book::opened(ticket_id id) {
+    const std::scoped_lock lock(mutex_);
+    const auto it = tickets_.find(id);
+    if (it != tickets_.end()) it->second.ordered = false;
+}
+
+std::optional<pool_book::open_order> pool_book::order_for_oldest(const server_entry* server) {
+    const account& a = accounts_[server];
+    if (a.used >= a.limit) return std::nullopt;
+    ticket_id oldest = 0;
+    for (const int hostgroup : a.hostgroups) {
+        const auto queue = queues_.find(hostgroup);
+        if (queue == queues_.end()) continue;
+        for (const auto& [id, t] : queue->second) {
+            if (t->ordered) continue;
+            if (oldest == 0 || id < oldest) oldest = id;
+            break;
+        }
+    }
+    if (oldest == 0 || !reserve(server)) return std::nullopt;
+    ticket& t = tickets_.at(oldest);
+    t.ordered = true;
+    return open_order{oldest, server, t.login, t.worker};
+}
+
+std::optional<pool_book::open_order> pool_book::closed(const server_entry* server) {
+    const std::scoped_lock lock(mutex_);
+    account& a = accounts_[server];
+    assert(a.used > 0);
+    --a.used;
+    return order_for_oldest(server);
+}
+
+pool_book::failure_result pool_book::open_failed(ticket_id id, const server_entry* server) {
+    const std::scoped_lock lock(mutex_);
+    account& a = accounts_[server];
+    assert(a.used > 0);
+    --a.used;
+    failure_result result;
+    const auto it = tickets_.find(id);
+    if (it == tickets_.end()) {
+        result.other = order_for_oldest(server);
+        return result;
+    }
+    result.still_waiting = true;
+    ticket& t = it->second;
+    t.ordered = false;
+    if (const server_entry* next = reserve_in(t.hostgroup, nullptr, server)) {
+        t.ordered = true;
+        result.retry = open_order{id, next, t.login, t.worker};
+    }
+    return result;
+}
+
+std::optional<pool_book::open_order> pool_book::order_again(ticket_id id) {
+    const std::scoped_lock lock(mutex_);
+    const auto it = tickets_.find(id);
+    if (it == tickets_.end() || it->second.ordered) return std::nullopt;
+    ticket& t = it->second;
+    const server_entry* server = reserve_in(t.hostgroup, nullptr, nullptr);
+    if (server == nullptr) return std::nullopt;
+    t.ordered = true;
+    return open_order{id, server, t.login, t.worker};
+}
+
+std::vector<pool_book::open_order> pool_book::place(placement now) {
+    const std::scoped_lock lock(mutex_);
+    placement_ = std::move(now);
+    for (auto& [server, a] : accounts_) {
+        a.limit = 0;
+        a.hostgroups.clear();
+    }
+    for (const auto& [hostgroup, candidates] : placement_) {
+        for (const candidate& c : candidates) {
+            account& a = accounts_[c.server];
+            // One server in several hostgroups is one server: the largest of its limits holds.
+            a.limit = std::max(a.limit, c.max_connections);
+            a.hostgroups.push_back(hostgroup);
+        }
+    }
+    std::vector<open_order> orders;
+    for (auto& [id, t] : tickets_) {
+        if (t.ordered) continue;
+        const server_entry* server = reserve_in(t.hostgroup, nullptr, nullptr);
+        if (server == nullptr) continue;
+        t.ordered = true;
+        orders.push_back({id, server, t.login, t.worker});
+    }
+    return orders;
+}
+
+std::uint32_t pool_book::used(const server_entry* server) const {
+    const std::scoped_lock lock(mutex_);
+    const auto it = accounts_.find(server);
+    return it == accounts_.end() ? 0 : it->second.used;
+}
+
+}  // namespace howdah::proxy

@@ -1,0 +1,378 @@
+#include "proxy/pool/pool.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "protocol/wire/error_message.hpp"
+#include "protocol/wire/message_views.hpp"
+#include "protocol/wire/sqlstate.hpp"
+#include "proxy/worker.hpp"
+
+namespace howdah::proxy {
+namespace {
+
+// How often idle connections are aged and failed attempts repeated.
+constexpr std::chrono::milliseconds housekeeping{100};
+// How far down the stack of idle connections a match of settings is looked for.
+constexpr std::size_t settings_search = 8;
+
+}  // namespace
+
+pool::pool(worker& w) : worker_(w), random_(sql::statement_cache::random_key() | 1) {}
+pool::~pool() = default;
+
+void pool::start() { worker_.wheel.arm(*this, housekeeping); }
+void pool::stop() { disarm(); }
+
+const server_entry* pool::choose(int hostgroup, const server_entry* avoid) {
+    const auto& candidates = worker_.now->usable(hostgroup);
+    std::uint64_t total = 0;
+    for (const auto& c : candidates)
+        if (c.server != avoid) total += c.weight;
+    random_ ^= random_ << 13;
+    random_ ^= random_ >> 7;
+    random_ ^= random_ << 17;
+    std::uint64_t point = total > 0 ? random_ % total : 0;
+    const server_entry* any = nullptr;
+    for (const auto& c : candidates) {
+        if (c.server == avoid) continue;
+        any = c.server;
+        if (c.weight == 0) continue;
+        if (point < c.weight) return c.server;
+        point -= c.weight;
+    }
+    if (any != nullptr) return any;
+    return candidates.empty() ? nullptr : candidates.front().server;
+}
+
+server_ptr pool::take_idle(const server_entry* server, const pool_login* login,
+                           const settings_ptr& settings) {
+    const auto it = idle_.find({server, login});
+    if (it == idle_.end() || it->second.empty()) return nullptr;
+    std::vector<server_ptr>& stack = it->second;
+    std::size_t chosen = stack.size() - 1;
+    for (std::size_t i = 0; i < std::min(stack.size(), settings_search); ++i) {
+        const std::size_t at = stack.size() - 1 - i;
+        if (stack[at]->state().settings == settings) {
+            chosen = at;
+            break;
+        }
+    }
+    server_ptr taken = std::move(stack[chosen]);
+    stack.erase(stack.begin() + static_cast<std::ptrdiff_t>(chosen));
+    idle_count_.fetch_sub(1);
+    return taken;
+}
+
+server_ptr pool::try_take(int hostgroup, const pool_login* login, const settings_ptr& settings,
+                          const server_entry* avoid) {
+    if (worker_.shared.book.waiting() > 0 && worker_.shared.book.anyone_waits_in(hostgroup))
+        return nullptr;
+    const server_entry* server = choose(hostgroup, avoid);
+    return server == nullptr ? nullptr : take_idle(server, login, settings);
+}
+
+void pool::wait(server_waiter& who, int hostgroup, const pool_login* login,
+                const server_entry* avoid) {
+    pool_book::queued q = worker_.shared.book.enqueue(hostgroup, login, worker_.index,
+                                                      choose(hostgroup, avoid));
+    who.ticket_ = q.ticket;
+    who.attempts_ = 0;
+    who.last_failure_.clear();
+    waiters_.emplace(q.ticket, &who);
+    if (q.open) {
+        dispatch(*q.open);
+        return;
+    }
+    // No permit is left: an idle connection may be, here or with another worker.
+    for (worker* other : worker_.shared.workers) {
+        if (other->servers.idle_count() > 0)
+            boost::asio::post(other->io, [other] { other->servers.offer_idle(); });
+    }
+}
+
+void pool::forget(server_waiter& who) {
+    if (who.ticket_ == 0) return;
+    // Served already: the connection is on its way and will find nobody (deliver).
+    (void)worker_.shared.book.cancel(who.ticket_);
+    waiters_.erase(who.ticket_);
+    who.ticket_ = 0;
+}
+
+void pool::dispatch(const pool_book::open_order& order) {
+    if (order.worker == worker_.index) {
+        carry_out(order);
+        return;
+    }
+    worker* other = worker_.shared.workers[order.worker];
+    boost::asio::post(other->io, [other, order] { other->servers.carry_out(order); });
+}
+
+void pool::carry_out(const pool_book::open_order& order) { worker_.gate.spawn(open(order)); }
+
+boost::asio::awaitable<void> pool::open(pool_book::open_order order) {
+    server_login_request request = worker_.server_login(order.server, order.login);
+    server_login_result result = co_await log_in_to_server(worker_.io, worker_.buffers,
+                                                           worker_.wheel, std::move(request));
+    if (auto* parts = std::get_if<server_connection::parts>(&result)) {
+        ++worker_.counters.server_connections_created;
+        worker_.shared.book.opened(order.ticket);
+        server_ptr fresh(new server_connection(std::move(*parts), worker_.buffers, *this));
+        release(std::move(fresh));
+    } else {
+        open_failed(order, std::get<server_login_error>(result));
+    }
+}
+
+void pool::open_failed(const pool_book::open_order& order, const server_login_error& why) {
+    ++worker_.counters.server_connections_failed;
+    if (why.server_fault && !why.full) worker_.report_failure(order.server, why.message);
+    if (why.full) spdlog::warn("{}; the client waits", why.message);
+    pool_book::failure_result result =
+        worker_.shared.book.open_failed(order.ticket, order.server);
+    if (result.other) dispatch(*result.other);
+    if (!result.still_waiting) return;
+    const auto it = waiters_.find(order.ticket);
+    if (it == waiters_.end()) return;
+    server_waiter& who = *it->second;
+    who.last_failure_ = why.message;
+    const bool hopeless = !why.server_fault ||
+                          ++who.attempts_ > worker_.now->vars().connect_retries_on_failure;
+    // A full server is not a failed attempt: somebody will leave.
+    if (!hopeless || why.full) {
+        if (result.retry) {
+            dispatch(*result.retry);
+        } else {
+            retry_.push_back(order.ticket);
+        }
+        return;
+    }
+    if (result.retry) return_permit(result.retry->server);
+    forget(who);
+    who.on_no_server(why);
+}
+
+void pool::return_permit(const server_entry* server) {
+    if (const auto order = worker_.shared.book.closed(server)) dispatch(*order);
+}
+
+bool pool::pass_on(server_ptr& connection) {
+    const pool_book::claim_result claim =
+        worker_.shared.book.claim(connection->server(), connection->login());
+    switch (claim.action) {
+        case pool_book::claim_result::what::keep:
+            return false;
+        case pool_book::claim_result::what::serve: {
+            if (claim.worker == worker_.index) {
+                boost::asio::post(worker_.io, [this, ticket = claim.ticket,
+                                               c = std::move(connection)]() mutable {
+                    deliver(ticket, std::move(c));
+                });
+                return true;
+            }
+            worker* other = worker_.shared.workers[claim.worker];
+            server_connection::parts parts = std::move(connection->state());
+            connection->close();
+            connection.reset();
+            parts.stream = std::move(parts.stream).move_to(other->io);
+            boost::asio::post(other->io,
+                              [other, ticket = claim.ticket, p = std::move(parts)]() mutable {
+                                  other->servers.receive(ticket, std::move(p));
+                              });
+            return true;
+        }
+        case pool_book::claim_result::what::replace:
+            connection->close();
+            connection.reset();
+            dispatch(*claim.open);
+            return true;
+    }
+    return false;
+}
+
+void pool::receive(pool_book::ticket_id ticket, server_connection::parts parts) {
+    server_ptr moved(new server_connection(std::move(parts), worker_.buffers, *this));
+    deliver(ticket, std::move(moved));
+}
+
+void pool::deliver(pool_book::ticket_id ticket, server_ptr connection) {
+    const auto it = waiters_.find(ticket);
+    // It may have been closed by the server, and discarded, while it was on its way.
+    if (connection->closed()) connection.reset();
+    if (it == waiters_.end()) {
+        if (connection) release(std::move(connection));
+        return;
+    }
+    server_waiter& who = *it->second;
+    waiters_.erase(it);
+    who.ticket_ = 0;
+    who.on_server(std::move(connection));
+}
+
+void pool::release(server_ptr connection) {
+    if (!connection->clean() || connection->closed() ||
+        !worker_.now->is_usable(connection->server())) {
+        discard(std::move(connection));
+        return;
+    }
+    connection->set_owner(*this);
+    if (*connection->state().cancels > 0) {
+        parked_.push_back(std::move(connection));
+        return;
+    }
+    const auto max_age = worker_.now->vars().connection_max_age_ms;
+    if (max_age.count() > 0 &&
+        std::chrono::steady_clock::now() - connection->state().since > max_age) {
+        discard(std::move(connection));
+        return;
+    }
+    if (!connection->in.empty() && !process_idle_input(*connection)) {
+        discard(std::move(connection));
+        return;
+    }
+    if (worker_.shared.book.waiting() > 0 && pass_on(connection)) return;
+    keep(std::move(connection));
+}
+
+void pool::keep(server_ptr connection) {
+    connection->state().idle_since = worker_.coarse_now;
+    connection->want_read();
+    server_connection& kept = *connection;
+    idle_[{kept.server(), kept.login()}].push_back(std::move(connection));
+    idle_count_.fetch_add(1);
+    // Somebody may have begun to wait after pass_on looked; one of the two sees the other.
+    if (worker_.shared.book.waiting() > 0) offer_idle();
+}
+
+void pool::offer_idle() {
+    if (worker_.shared.book.waiting() == 0) return;
+    for (auto& [k, stack] : idle_) {
+        while (!stack.empty() && worker_.shared.book.waiting() > 0) {
+            server_ptr connection = stack.back();
+            if (!pass_on(connection)) break;
+            stack.pop_back();
+            idle_count_.fetch_sub(1);
+        }
+    }
+}
+
+void pool::remove_idle(server_connection& connection) {
+    const auto it = idle_.find({connection.server(), connection.login()});
+    if (it == idle_.end()) return;
+    const auto found = std::find_if(it->second.begin(), it->second.end(),
+                                    [&](const server_ptr& p) { return p.get() == &connection; });
+    if (found == it->second.end()) return;
+    it->second.erase(found);
+    idle_count_.fetch_sub(1);
+}
+
+void pool::discard(server_ptr connection) {
+    const server_entry* server = connection->server();
+    connection->close();
+    connection.reset();
+    return_permit(server);
+}
+
+void pool::close_idle(const server_entry* server) {
+    std::vector<server_ptr> closing;
+    for (auto& [k, stack] : idle_) {
+        if (server != nullptr && k.server != server) continue;
+        idle_count_.fetch_sub(static_cast<int>(stack.size()));
+        for (server_ptr& p : stack) closing.push_back(std::move(p));
+        stack.clear();
+    }
+    for (server_ptr& p : closing) discard(std::move(p));
+}
+
+void pool::close_all_idle() { close_idle(nullptr); }
+
+void pool::cancel(server_connection& connection) {
+    ++*connection.state().cancels;
+    worker_.gate.spawn(run_cancel(connection.server(), connection.state().pid,
+                                  connection.state().cancel_key, connection.state().cancels));
+}
+
+boost::asio::awaitable<void> pool::run_cancel(const server_entry* server, std::int32_t pid,
+                                              std::string secret,
+                                              std::shared_ptr<int> cancels) {
+    const auto limit = worker_.now->vars().connect_timeout_server;
+    co_await send_cancel(worker_.io, worker_.wheel, server, pid, std::move(secret), limit);
+    if (--*cancels > 0) co_return;
+    std::vector<server_ptr> parked = std::exchange(parked_, {});
+    for (server_ptr& p : parked) release(std::move(p));
+}
+
+bool pool::process_idle_input(server_connection& connection) {
+    for (;;) {
+        const std::string_view data = connection.in.data();
+        const auto f = protocol::peek_frame(data);
+        if (!f) return true;
+        if (!f->valid() || f->size() > protocol::buffer_pool::chunk_size) return false;
+        if (data.size() < f->size()) return true;
+        const std::string_view body = data.substr(protocol::frame_header_size, f->body_size());
+        if (f->type == 'S') {
+            if (const auto p = protocol::parse_parameter_status(body))
+                connection.state().parameters.insert_or_assign(std::string(p->name),
+                                                               std::string(p->value));
+        } else if (f->type != 'N' && f->type != 'A') {
+            return false;
+        }
+        connection.in.consume(f->size());
+    }
+}
+
+void pool::on_server_readable(server_connection& from) {
+    const server_ptr guard(&from);
+    const std::span<char> space = from.in.prepare(protocol::buffer_pool::chunk_size);
+    const protocol::io_result got = from.stream().read(space.data(), space.size());
+    bool alive = !got.closed();
+    if (got.ok()) {
+        from.in.commit(got.bytes);
+        alive = process_idle_input(from);
+    }
+    if (from.in.empty()) from.in.reset();
+    if (alive) {
+        from.want_read();
+        return;
+    }
+    const auto parked = std::find(parked_.begin(), parked_.end(), guard);
+    if (parked != parked_.end()) {
+        parked_.erase(parked);
+    } else {
+        remove_idle(from);
+    }
+    worker_.report_failure(from.server(), "an idle connection was closed by the server");
+    discard(guard);
+}
+
+void pool::on_server_writable(server_connection&) {}
+
+void pool::on_deadline() {
+    worker_.wheel.arm(*this, housekeeping);
+    worker_.coarse_now = std::chrono::steady_clock::now();
+    const std::vector<pool_book::ticket_id> due = std::exchange(retry_, {});
+    for (const pool_book::ticket_id ticket : due) {
+        if (!waiters_.contains(ticket)) continue;
+        if (const auto order = worker_.shared.book.order_again(ticket)) {
+            dispatch(*order);
+        } else {
+            retry_.push_back(ticket);
+        }
+    }
+    const auto idle_limit = worker_.now->vars().server_idle_timeout_ms;
+    if (idle_limit.count() == 0) return;
+    std::vector<server_ptr> old;
+    for (auto& [k, stack] : idle_) {
+        // The bottom of the stack has been idle longest.
+        while (!stack.empty() &&
+               worker_.coarse_now - stack.front()->state().idle_since > idle_limit) {
+            old.push_back(std::move(stack.front()));
+            stack.erase(stack.begin());
+            idle_count_.fetch_sub(1);
+        }
+    }
+    for (server_ptr& p : old) discard(std::move(p));
+}
+
+}  // namespace howdah::proxy

@@ -1,0 +1,120 @@
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "protocol/io/deadline.hpp"
+#include "proxy/pool/book.hpp"
+#include "proxy/pool/server_connection.hpp"
+#include "proxy/pool/server_login.hpp"
+
+namespace howdah::proxy {
+
+class worker;
+
+/// Somebody who waits for a server connection. Its owner takes it out of the pool (forget) before
+/// it dies.
+class server_waiter {
+public:
+    /// The connection is the waiter's until it releases or discards it. Null: it broke on the way,
+    /// ask again.
+    virtual void on_server(server_ptr connection) = 0;
+    /// There will be none; the waiter is out of the queue.
+    virtual void on_no_server(const server_login_error& why) = 0;
+
+    [[nodiscard]] bool waiting() const { return ticket_ != 0; }
+    /// Why the latest attempt to connect on its behalf failed; empty if none did.
+    [[nodiscard]] const std::string& last_failure() const { return last_failure_; }
+
+protected:
+    virtual ~server_waiter() = default;
+
+private:
+    friend class pool;
+    pool_book::ticket_id ticket_ = 0;
+    unsigned attempts_ = 0;
+    std::string last_failure_;
+};
+
+/// One worker's server connections: its idle ones and those it opens. Takes part in the
+/// process-wide account (pool_book) as soon as an idle connection of its own will not do.
+class pool final : public server_owner, private protocol::deadline {
+public:
+    explicit pool(worker& w);
+    ~pool();
+
+    /// An idle connection of this worker, if nobody has waited longer. A matching one is preferred
+    /// by its settings; `avoid` (may be null) is not used while another server will do.
+    [[nodiscard]] server_ptr try_take(int hostgroup, const pool_login* login,
+                                      const settings_ptr& settings, const server_entry* avoid);
+    /// Queues for a connection: on_server or on_no_server follows, from the event loop.
+    void wait(server_waiter& who, int hostgroup, const pool_login* login,
+              const server_entry* avoid);
+    void forget(server_waiter& who);
+
+    /// Gives a clean connection back: to the oldest waiter of the process, else to the idle ones.
+    void release(server_ptr connection);
+    /// Closes a connection and returns its permit.
+    void discard(server_ptr connection);
+    /// Sends a cancel for what the connection runs now.
+    void cancel(server_connection& connection);
+
+    /// Closes the idle connections of a server.
+    void close_idle(const server_entry* server);
+    /// Closes every idle connection, for shutdown.
+    void close_all_idle();
+
+    /// Messages from other workers.
+    void carry_out(const pool_book::open_order& order);
+    void receive(pool_book::ticket_id ticket, server_connection::parts parts);
+    void offer_idle();
+
+    [[nodiscard]] int idle_count() const { return idle_count_.load(); }
+    void start();
+    void stop();
+
+private:
+    struct key {
+        const server_entry* server;
+        const pool_login* login;
+        bool operator==(const key&) const = default;
+    };
+    struct key_hash {
+        std::size_t operator()(const key& k) const {
+            return (std::size_t{k.server->id} << 32 | k.login->id) * 0x9e3779b97f4a7c15ULL;
+        }
+    };
+
+    void on_server_readable(server_connection& from) override;
+    void on_server_writable(server_connection& from) override;
+    void on_deadline() override;
+
+    [[nodiscard]] const server_entry* choose(int hostgroup, const server_entry* avoid);
+    [[nodiscard]] server_ptr take_idle(const server_entry* server, const pool_login* login,
+                                       const settings_ptr& settings);
+    void remove_idle(server_connection& connection);
+    /// Gives an unused connection to whoever waits longest; false: nobody does.
+    [[nodiscard]] bool pass_on(server_ptr& connection);
+    void keep(server_ptr connection);
+    void deliver(pool_book::ticket_id ticket, server_ptr connection);
+    void dispatch(const pool_book::open_order& order);
+    [[nodiscard]] boost::asio::awaitable<void> open(pool_book::open_order order);
+    [[nodiscard]] boost::asio::awaitable<void> run_cancel(const server_entry* server,
+                                                          std::int32_t pid, std::string key,
+                                                          std::shared_ptr<int> cancels);
+    void open_failed(const pool_book::open_order& order, const server_login_error& why);
+    void return_permit(const server_entry* server);
+    [[nodiscard]] bool process_idle_input(server_connection& connection);
+
+    worker& worker_;
+    std::unordered_map<key, std::vector<server_ptr>, key_hash> idle_;
+    std::vector<server_ptr> parked_;  // out of use until their cancels are through
+    std::unordered_map<pool_book::ticket_id, server_waiter*> waiters_;
+    std::vector<pool_book::ticket_id> retry_;
+    std::atomic<int> idle_count_{0};
+    std::uint64_t random_;
+};
+
+}  // namespace howdah::proxy

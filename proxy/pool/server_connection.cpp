@@ -1,0 +1,40 @@
+#include "proxy/pool/server_connection.hpp"
+
+#include <boost/asio/error.hpp>
+
+namespace howdah::proxy {
+
+using protocol::stream;
+
+server_connection::server_connection(parts p, protocol::buffer_pool& buffers, server_owner& owner)
+    : in(buffers), parts_(std::move(p)), owner_(&owner) {}
+
+void server_connection::want_read() {
+    if (reading_ || closed_) return;
+    reading_ = true;
+    parts_.stream.wait(stream::wait_type::wait_read,
+                       [self = server_ptr(this)](const boost::system::error_code& ec) {
+                           self->reading_ = false;
+                           if (!self->closed_ && ec != boost::asio::error::operation_aborted)
+                               self->owner_->on_server_readable(*self);
+                       });
+}
+
+void server_connection::want_write() {
+    if (writing_ || closed_) return;
+    writing_ = true;
+    parts_.stream.wait(stream::wait_type::wait_write,
+                       [self = server_ptr(this)](const boost::system::error_code& ec) {
+                           self->writing_ = false;
+                           if (!self->closed_ && ec != boost::asio::error::operation_aborted)
+                               self->owner_->on_server_writable(*self);
+                       });
+}
+
+void server_connection::close() {
+    if (closed_) return;
+    closed_ = true;
+    parts_.stream.close();
+}
+
+}  // namespace howdah::proxy

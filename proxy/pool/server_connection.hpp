@@ -1,0 +1,105 @@
+#pragma once
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "protocol/io/buffer.hpp"
+#include "protocol/io/gather.hpp"
+#include "protocol/io/stream.hpp"
+#include "protocol/wire/reply_queue.hpp"
+#include "proxy/pool/identity.hpp"
+#include "proxy/session/prepared.hpp"
+#include "proxy/session/settings.hpp"
+
+namespace howdah::proxy {
+
+class server_connection;
+
+/// Who a server connection's events go to: the pool while it is idle, else a session.
+class server_owner {
+public:
+    virtual void on_server_readable(server_connection& from) = 0;
+    virtual void on_server_writable(server_connection& from) = 0;
+
+protected:
+    virtual ~server_owner() = default;
+};
+
+/// What is remembered with an expected reply.
+struct reply_note {
+    statement_ptr statement;                   ///< of a Parse: what becomes prepared
+    std::shared_ptr<const sql::traits> what;   ///< of a query or Execute: its lasting effects
+    std::string text;                          ///< local: the answer; Parse: the client's name
+};
+using server_replies = protocol::reply_queue<reply_note>;
+using reply_kind = server_replies::kind;
+
+/// A logged-in connection to a PostgreSQL server. Belongs to one worker; to move to another one
+/// its parts move into a new object there. Closing and the permit are the pool's business.
+class server_connection
+    : public boost::intrusive_ref_counter<server_connection, boost::thread_unsafe_counter> {
+public:
+    /// The parts that survive a move between workers.
+    struct parts {
+        parts(protocol::stream logged_in, const server_entry* at, const pool_login* as,
+              settings_ptr initial)
+            : stream(std::move(logged_in)), server(at), login(as), settings(std::move(initial)) {}
+
+        protocol::stream stream;
+        const server_entry* server;
+        const pool_login* login;
+        std::int32_t pid = 0;
+        std::string cancel_key;
+        std::map<std::string, std::string, std::less<>> parameters;  ///< as last reported
+        char status = 'I';  ///< of the last ReadyForQuery
+        settings_ptr settings;
+        prepared_on_server prepared;
+        std::uint64_t unnamed_owner = 0;  ///< serial of the unnamed statement it holds, 0 = none
+        std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
+        std::chrono::steady_clock::time_point idle_since{};
+        /// Connections that carry a CancelRequest for this one; it stays out of use meanwhile, so
+        /// that a late cancel cannot hit the next client.
+        std::shared_ptr<int> cancels = std::make_shared<int>(0);
+    };
+
+    server_connection(parts p, protocol::buffer_pool& buffers, server_owner& owner);
+
+    [[nodiscard]] const server_entry* server() const { return parts_.server; }
+    [[nodiscard]] const pool_login* login() const { return parts_.login; }
+    [[nodiscard]] parts& state() { return parts_; }
+    [[nodiscard]] protocol::stream& stream() { return parts_.stream; }
+
+    void set_owner(server_owner& owner) { owner_ = &owner; }
+    /// Arms one readiness event; while one is armed, nothing happens.
+    void want_read();
+    void want_write();
+    void close();
+    [[nodiscard]] bool closed() const { return closed_; }
+
+    /// Nothing outstanding in either direction and not in a transaction.
+    [[nodiscard]] bool clean() const {
+        return replies.empty() && out.empty() && message_left == 0 && parts_.status == 'I';
+    }
+
+    protocol::input_buffer in;
+    protocol::backlog out;
+    server_replies replies;
+    /// Rest of a message that streams through, and whether the client gets it.
+    std::size_t message_left = 0;
+    bool forward_message = false;
+
+private:
+    parts parts_;
+    server_owner* owner_;
+    bool reading_ = false;
+    bool writing_ = false;
+    bool closed_ = false;
+};
+using server_ptr = boost::intrusive_ptr<server_connection>;
+
+}  // namespace howdah::proxy

@@ -1,0 +1,55 @@
+#pragma once
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "monitor/hostgroups.hpp"
+#include "proxy/pool/book.hpp"
+#include "proxy/pool/identity.hpp"
+#include "proxy/session/client_auth.hpp"
+#include "proxy/session/prepared.hpp"
+#include "proxy/session/settings.hpp"
+#include "proxy/session/welcome.hpp"
+
+namespace howdah::proxy {
+
+class worker;
+
+/// What all workers share. Everything here is thread-safe or fixed before the workers start; none
+/// of it is touched by a query that finds an idle connection.
+struct process {
+    identities names;
+    pool_book book;
+    settings_registry settings;
+    statement_registry statements;
+    welcome_cache welcomes;
+    verifier_cache verifiers;
+    std::vector<worker*> workers;  ///< fixed once they run
+
+    std::atomic<std::uint32_t> clients{0};
+    /// Client connections of one user.
+    [[nodiscard]] std::atomic<std::uint32_t>& clients_of(const std::string& user) {
+        const std::scoped_lock lock(user_mutex_);
+        auto& slot = user_clients_[user];
+        if (!slot) slot = std::make_unique<std::atomic<std::uint32_t>>(0);
+        return *slot;
+    }
+
+    /// Secret for what unknown users are shown during SCRAM; random per process.
+    std::string mock_secret;
+    std::atomic<bool> draining{false};
+
+    /// To the control thread; callable from any worker.
+    std::function<void(const monitor::endpoint&)> report_failure;
+    std::function<void(const std::string& database)> request_catalog;
+
+private:
+    std::mutex user_mutex_;
+    std::map<std::string, std::unique_ptr<std::atomic<std::uint32_t>>> user_clients_;
+};
+
+}  // namespace howdah::proxy

@@ -1,0 +1,325 @@
+#include "proxy/session/client_login.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "protocol/io/message_channel.hpp"
+#include "protocol/wire/error_message.hpp"
+#include "protocol/wire/messages.hpp"
+#include "protocol/wire/sqlstate.hpp"
+#include "protocol/wire/startup.hpp"
+#include "proxy/session/client_auth.hpp"
+#include "proxy/session/session.hpp"
+#include "proxy/worker.hpp"
+
+namespace howdah::proxy {
+namespace {
+
+namespace sqlstate = protocol::sqlstate;
+using boost::asio::awaitable;
+using protocol::message_channel;
+using protocol::severity;
+using protocol::stream;
+
+/// First byte of a TLS record that carries a handshake: a client that starts with TLS at once.
+constexpr char tls_handshake_record = 0x16;
+constexpr std::uint16_t newest_minor = 2;
+
+std::string lower(std::string_view text) {
+    std::string out(text);
+    std::transform(out.begin(), out.end(), out.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return out;
+}
+
+/// What came of the start of a connection.
+struct opening {
+    enum class what : unsigned char { closed, refused, startup } result = what::closed;
+    std::string_view sqlstate;
+    std::string message;
+    std::string detail;
+    std::uint16_t minor = 0;
+    std::vector<std::pair<std::string, std::string>> parameters;
+};
+
+opening refuse(std::string_view state, std::string message, std::string detail = {}) {
+    opening o;
+    o.result = opening::what::refused;
+    o.sqlstate = state;
+    o.message = std::move(message);
+    o.detail = std::move(detail);
+    return o;
+}
+
+/// The worker is encoded in the pid (worker::enroll).
+void forward_cancel(worker& w, const protocol::cancel_request& request) {
+    if (request.pid <= 0) return;
+    const std::size_t index =
+        static_cast<std::size_t>(request.pid) % w.shared.workers.size();
+    w.shared.workers[index]->cancel_client(request.pid, std::string(request.key));
+}
+
+awaitable<bool> accept_tls(worker& w, stream& s, bool direct) {
+    if (!w.now->client_tls || !s.start_tls(w.now->client_tls, stream::role::server, {}, false))
+        co_return false;
+    const protocol::io_result done = co_await s.async_handshake();
+    if (!done.ok()) {
+        spdlog::info("TLS handshake with client {} failed: {}", protocol::peer_name(s.socket()),
+                     s.tls_error().empty() ? done.error.message() : s.tls_error());
+        co_return false;
+    }
+    if (direct) {
+        const unsigned char* protocol_name = nullptr;
+        unsigned int length = 0;
+        SSL_get0_alpn_selected(s.ssl(), &protocol_name, &length);
+        // Without ALPN the client may be something else that was tricked into coming here.
+        if (length == 0) {
+            spdlog::info("direct TLS connection of {} without ALPN refused",
+                         protocol::peer_name(s.socket()));
+            co_return false;
+        }
+    }
+    co_return true;
+}
+
+awaitable<opening> open_connection(worker& w, stream& s, message_channel& channel) {
+    opening result;
+    const boost::system::error_code waited = co_await s.wait_for(stream::wait_type::wait_read);
+    if (waited) co_return result;
+    char first = 0;
+    const protocol::io_result peeked = s.peek(&first, 1);
+    if (!peeked.ok()) co_return result;
+    if (first == tls_handshake_record) {
+        const bool secured = co_await accept_tls(w, s, true);
+        if (!secured) co_return result;
+    }
+    bool ssl_answered = s.is_tls();
+    bool gss_answered = false;
+    for (;;) {
+        std::string_view bytes = co_await channel.need(4);
+        if (bytes.size() < 4) co_return result;
+        const std::optional<std::size_t> length = protocol::startup_length(bytes);
+        if (!length) {
+            result = refuse(sqlstate::protocol_violation, "invalid length of startup packet");
+            co_return result;
+        }
+        bytes = co_await channel.need(*length);
+        if (bytes.size() < *length) co_return result;
+        const std::size_t received = bytes.size();
+        const protocol::startup_packet packet = protocol::parse_startup(bytes.substr(0, *length));
+        if (const auto* error = std::get_if<protocol::startup_error>(&packet)) {
+            result = refuse(error->sqlstate, error->message);
+            co_return result;
+        }
+        if (const auto* request = std::get_if<protocol::cancel_request>(&packet)) {
+            forward_cancel(w, *request);
+            co_return result;
+        }
+        const bool ssl = std::holds_alternative<protocol::ssl_request>(packet);
+        if (ssl || std::holds_alternative<protocol::gssenc_request>(packet)) {
+            if ((ssl && ssl_answered) || (!ssl && gss_answered)) {
+                result = refuse(sqlstate::protocol_violation,
+                                "unsupported frontend protocol 1234.567" +
+                                    std::string(ssl ? "9" : "8") +
+                                    ": server supports 3.0 to 3.2");
+                co_return result;
+            }
+            (ssl ? ssl_answered : gss_answered) = true;
+            if (received > *length) {
+                result = refuse(sqlstate::protocol_violation,
+                                std::string("received unencrypted data after ") +
+                                    (ssl ? "SSL" : "GSSAPI encryption") + " request",
+                                "This could be either a client-software bug or evidence of an "
+                                "attempted man-in-the-middle attack.");
+                co_return result;
+            }
+            channel.take(*length);
+            const bool yes = ssl && w.now->client_tls;
+            const bool sent = co_await channel.send(yes ? "S" : "N");
+            if (!sent) co_return result;
+            if (yes) {
+                const bool secured = co_await accept_tls(w, s, false);
+                if (!secured) co_return result;
+            }
+            continue;
+        }
+        const auto& startup = std::get<protocol::startup_message>(packet);
+        result.result = opening::what::startup;
+        result.minor = std::min(startup.minor, newest_minor);
+        for (const auto& [name, value] : startup.parameters)
+            result.parameters.emplace_back(name, value);
+        std::string negotiate;
+        if (startup.minor > newest_minor || !startup.protocol_options.empty())
+            protocol::append_negotiate_protocol_version(
+                negotiate, protocol::protocol_3_0 + result.minor, startup.protocol_options);
+        channel.take(*length);
+        if (!negotiate.empty()) {
+            const bool sent = co_await channel.send(negotiate);
+            if (!sent) result.result = opening::what::closed;
+        }
+        co_return result;
+    }
+}
+
+/// What the start-up parameters ask for.
+struct wishes {
+    std::string user;
+    std::string database;
+    session_settings::list settings;
+    std::string_view sqlstate;  ///< not empty: refused
+    std::string message;
+};
+
+wishes read_parameters(const std::vector<std::pair<std::string, std::string>>& parameters) {
+    wishes w;
+    std::map<std::string, std::string> values;
+    for (const auto& [name, value] : parameters) {
+        if (name == "user") {
+            w.user = value;
+        } else if (name == "database") {
+            w.database = value;
+        } else if (name == "replication") {
+            const std::string mode = lower(value);
+            if (mode != "false" && mode != "off" && mode != "no" && mode != "0") {
+                w.sqlstate = sqlstate::feature_not_supported;
+                w.message = "replication connections through Howdah are not supported yet";
+            }
+        } else if (name == "options") {
+            const auto options = protocol::split_options(value);
+            if (!options.has_value()) {
+                w.sqlstate = options.error().sqlstate;
+                w.message = options.error().message;
+                continue;
+            }
+            for (const auto& [option, setting] : *options) values[lower(option)] = setting;
+        } else {
+            values[lower(name)] = value;
+        }
+    }
+    if (w.database.empty()) w.database = w.user;
+    for (const auto& [name, value] : values)
+        w.settings.emplace_back(name, raw_setting_statement(name, value));
+    return w;
+}
+
+/// Gives a place among the clients back unless a session took it over.
+class client_place {
+public:
+    explicit client_place(std::atomic<std::uint32_t>& count) : count_(&count) {}
+    client_place(const client_place&) = delete;
+    client_place& operator=(const client_place&) = delete;
+    ~client_place() {
+        if (count_ != nullptr) --*count_;
+    }
+    void hand_over() { count_ = nullptr; }
+
+private:
+    std::atomic<std::uint32_t>* count_;
+};
+
+awaitable<void> say_goodbye(message_channel& channel, std::string_view state,
+                            std::string_view message, std::string_view detail = {}) {
+    std::string out;
+    protocol::append_error(out, severity::fatal, state, message, detail);
+    const bool sent = co_await channel.send(out);
+    (void)sent;
+}
+
+bool is_unix(const protocol::stream_socket& socket) {
+    boost::system::error_code ec;
+    return socket.local_endpoint(ec).protocol().family() == AF_UNIX;
+}
+
+}  // namespace
+
+awaitable<void> log_in_client(worker& w, protocol::stream_socket socket) {
+    ++w.counters.clients_accepted;
+    const snapshot_ptr now = w.now;
+    const conf::variables& vars = now->vars();
+    protocol::set_tcp_options(socket, vars.use_tcp_keepalive
+                                          ? static_cast<int>(vars.tcp_keepalive_time.count())
+                                          : 0);
+    const std::string peer = protocol::peer_name(socket);
+    const bool local = is_unix(socket);
+    stream s(std::move(socket));
+    protocol::input_buffer in(w.buffers);
+    message_channel channel(s, in);
+    protocol::stream_deadline limit(w.wheel, s, vars.connect_timeout_client);
+
+    const opening start = co_await open_connection(w, s, channel);
+    if (start.result == opening::what::closed) co_return;
+    if (start.result == opening::what::refused) {
+        ++w.counters.clients_refused;
+        spdlog::info("client {} refused: {}", peer, start.message);
+        co_await say_goodbye(channel, start.sqlstate, start.message, start.detail);
+        co_return;
+    }
+    const wishes wanted = read_parameters(start.parameters);
+    const auto refuse_client = [&](std::string_view state, const std::string& message) {
+        ++w.counters.clients_refused;
+        spdlog::info("client {} ({}@{}) refused: {} {}", peer, wanted.user, wanted.database, state,
+                     message);
+        return say_goodbye(channel, state, message);
+    };
+    if (!wanted.sqlstate.empty()) {
+        co_await refuse_client(wanted.sqlstate, wanted.message);
+        co_return;
+    }
+    if (w.shared.draining) {
+        const std::string message = "the database system is shutting down";
+        co_await refuse_client(sqlstate::cannot_connect_now, message);
+        co_return;
+    }
+    const std::uint32_t others = w.shared.clients.fetch_add(1);
+    client_place place(w.shared.clients);
+    if (others >= vars.max_connections) {
+        const std::string message = "sorry, too many clients already";
+        co_await refuse_client(sqlstate::too_many_connections, message);
+        co_return;
+    }
+    const conf::user* user = now->find_user(wanted.user);
+    const bool tls_needed = vars.client_sslmode == conf::client_sslmode::require ||
+                            (user != nullptr && user->use_ssl);
+    if (tls_needed && !s.is_tls() && !local) {
+        const std::string message = "no pg_hba.conf entry for host \"" +
+                                    peer.substr(0, peer.rfind(':')) + "\", user \"" + wanted.user +
+                                    "\", database \"" + wanted.database + "\", no encryption";
+        co_await refuse_client(sqlstate::invalid_authorization_specification, message);
+        co_return;
+    }
+    const auth_outcome auth =
+        co_await authenticate_client(s, channel, w.shared.verifiers, w.shared.mock_secret,
+                                     vars.authentication_method, user, wanted.user);
+    if (!auth.ok) {
+        ++w.counters.logins_failed;
+        if (!auth.sqlstate.empty()) co_await refuse_client(auth.sqlstate, auth.message);
+        co_return;
+    }
+    std::atomic<std::uint32_t>& user_clients = w.shared.clients_of(wanted.user);
+    const std::uint32_t same_user = user_clients.fetch_add(1);
+    client_place user_place(user_clients);
+    if (same_user >= user->max_connections) {
+        const std::string message = "too many connections for role \"" + wanted.user + "\"";
+        co_await refuse_client(sqlstate::too_many_connections, message);
+        co_return;
+    }
+    limit.disarm();
+    if (!s.is_open()) co_return;
+    client_identity who;
+    who.login = w.shared.names.login(wanted.database, wanted.user);
+    who.config = now->settings;
+    who.user = user;
+    who.user_clients = &user_clients;
+    who.peer = peer;
+    who.settings = w.shared.settings.intern(wanted.settings);
+    who.minor = start.minor;
+    const std::string_view pending = co_await channel.need(0);
+    const boost::intrusive_ptr<session> client(new session(w, std::move(s), std::move(who)));
+    place.hand_over();
+    user_place.hand_over();
+    client->start(pending);
+}
+
+}  // namespace howdah::proxy

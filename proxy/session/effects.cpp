@@ -1,0 +1,65 @@
+#include "proxy/session/effects.hpp"
+
+#include <algorithm>
+
+namespace howdah::proxy {
+
+bool has_effects(const sql::traits& t) {
+    if (t.pins != 0 || !t.settings.empty()) return true;
+    switch (t.first) {
+        case sql::verb::savepoint:
+        case sql::verb::rollback_to:
+        case sql::verb::unlisten:
+            return true;
+        default:
+            return t.statements > 1 && t.begins_transaction;
+    }
+}
+
+void transaction_effects::ran(const sql::traits& t) {
+    pins_ |= t.pins;
+    for (const sql::setting_change& change : t.settings) pending_.push_back({change, {}});
+    if (t.statements != 1) return;
+    if (t.first == sql::verb::savepoint) {
+        // Only worth a mark if something could have to be undone; later changes need it too.
+        pending_.push_back({{}, t.target});
+    } else if (t.first == sql::verb::rollback_to) {
+        const auto mark =
+            std::find_if(pending_.rbegin(), pending_.rend(),
+                         [&](const step& s) { return !s.savepoint.empty() && s.savepoint == t.target; });
+        // The savepoint itself stays.
+        if (mark != pending_.rend()) pending_.erase(mark.base(), pending_.end());
+    } else if (t.first == sql::verb::unlisten && t.target.empty()) {
+        pins_ &= static_cast<std::uint16_t>(~static_cast<std::uint16_t>(sql::pin_reason::listen));
+    }
+}
+
+void transaction_effects::completed(std::string_view tag) {
+    if (tag == "DISCARD ALL") {
+        pending_.clear();
+        pending_.push_back({{sql::setting_change::kind::reset_all, {}, {}}, {}});
+        pending_.push_back({{sql::setting_change::kind::reset, "role", {}}, {}});
+        pending_.push_back({{sql::setting_change::kind::reset, "session_authorization", {}}, {}});
+        pins_ = 0;
+        dropped_ = true;
+    } else if (tag == "DEALLOCATE ALL") {
+        pins_ &=
+            static_cast<std::uint16_t>(~static_cast<std::uint16_t>(sql::pin_reason::sql_prepare));
+        dropped_ = true;
+    } else if (tag == "ROLLBACK") {
+        // Of the whole transaction or to a savepoint: the next ReadyForQuery tells. COMMIT of a
+        // failed transaction says ROLLBACK, too.
+        rolled_back_ = true;
+    }
+}
+
+std::vector<sql::setting_change> transaction_effects::settle() {
+    std::vector<sql::setting_change> lasting;
+    if (std::exchange(rolled_back_, false)) pending_.clear();
+    for (step& s : pending_)
+        if (s.savepoint.empty()) lasting.push_back(std::move(s.change));
+    pending_.clear();
+    return lasting;
+}
+
+}  // namespace howdah::proxy

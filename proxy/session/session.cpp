@@ -1,0 +1,540 @@
+#include "proxy/session/session.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/error.hpp>
+
+#include "protocol/wire/error_message.hpp"
+#include "protocol/wire/md5.hpp"
+#include "protocol/wire/messages.hpp"
+#include "protocol/wire/scram.hpp"
+#include "protocol/wire/sqlstate.hpp"
+
+namespace howdah::proxy {
+
+namespace sqlstate = protocol::sqlstate;
+using protocol::severity;
+
+session::session(worker& w, protocol::stream client, client_identity who)
+    : w_(w),
+      self_(this),
+      client_(std::move(client)),
+      who_(std::move(who)),
+      in_(w.buffers),
+      settings_(who_.settings),
+      last_active_(w.coarse_now) {
+    pid_ = w_.enroll(*this);
+    cancel_key_size_ = who_.minor >= 2 ? 32 : 4;
+    for (std::size_t i = 0; i < cancel_key_size_; i += 8) {
+        const std::uint64_t random = sql::statement_cache::random_key();
+        std::memcpy(cancel_key_.data() + i, &random, std::min<std::size_t>(8, cancel_key_size_ - i));
+    }
+    settings_changed();
+}
+
+session::~session() = default;
+
+conf::pool_mode session::mode() const {
+    return who_.user->pool_mode.value_or(who_.config->vars.pool_mode);
+}
+
+char session::status() const {
+    if (server_) return server_->state().status;
+    return broken_ ? 'E' : 'I';
+}
+
+bool session::sticky() const {
+    return server_ && (server_->state().status != 'I' || mid_batch_ || effects_.pins() != 0 ||
+                       mode() == conf::pool_mode::session);
+}
+
+void session::start(std::string_view pending) {
+    if (!pending.empty()) {
+        const std::span<char> space = in_.prepare(pending.size());
+        std::memcpy(space.data(), pending.data(), pending.size());
+        in_.commit(pending.size());
+    }
+    w_.shared.request_catalog(who_.login->database);
+    begin_welcome();
+}
+
+void session::begin_welcome() {
+    const auto known = w_.shared.welcomes.find(who_.login, who_.settings);
+    const auto& hostgroups = *w_.now->hostgroups;
+    const int writer = who_.user->default_hostgroup;
+    const bool writer_up = hostgroups.any_online(writer);
+    const int hostgroup = writer_up ? writer : reader_or_writer(hostgroups, writer);
+    const bool fresh = known && w_.coarse_now - known->taken < welcome_cache::fresh_for;
+    // While nobody answers, an old answer is better than none.
+    if (known && (fresh || !hostgroups.any_online(hostgroup))) {
+        finish_welcome(known->messages);
+        return;
+    }
+    ask_for_server(hostgroup);
+}
+
+void session::send_welcome_from(server_connection& server) {
+    std::string messages;
+    for (const auto& [name, value] : server.state().parameters)
+        protocol::append_parameter_status(messages, name, value);
+    w_.shared.welcomes.store(who_.login, who_.settings, messages);
+    finish_welcome(messages);
+}
+
+void session::finish_welcome(std::string_view parameter_messages) {
+    std::string& out = w_.to_client.generated();
+    protocol::append_authentication_ok(out);
+    out += parameter_messages;
+    protocol::append_backend_key_data(out, pid_, {cancel_key_.data(), cancel_key_size_});
+    protocol::append_ready_for_query(out, 'I');
+    w_.to_client.commit();
+    phase_ = phase::ready;
+    flush_client();
+    if (phase_ != phase::ready) return;
+    // Anything may have come in during the login.
+    client_readable_ = true;
+    arm_idle_deadline();
+    pump_client();
+}
+
+void session::ask_for_server(int hostgroup) {
+    hostgroup_ = hostgroup;
+    server_ptr ready = w_.servers.try_take(hostgroup, who_.login, settings_, avoid_);
+    if (ready) {
+        attach(std::move(ready));
+        return;
+    }
+    ++w_.counters.waits;
+    w_.wheel.arm(*this, w_.now->vars().connect_timeout_server_max);
+    w_.servers.wait(*this, hostgroup, who_.login, avoid_);
+}
+
+void session::on_server(server_ptr connection) {
+    if (phase_ == phase::closed) {
+        if (connection) w_.servers.release(std::move(connection));
+        return;
+    }
+    if (!connection) {
+        ask_for_server(hostgroup_);
+        return;
+    }
+    arm_idle_deadline();
+    attach(std::move(connection));
+    if (server_ && !applying_settings_ && phase_ == phase::ready) pump_client();
+}
+
+void session::attach(server_ptr connection) {
+    server_ = std::move(connection);
+    server_->set_owner(*this);
+    server_->want_read();
+    server_dirty_ = false;
+    avoid_ = nullptr;
+    if (server_->state().settings != settings_) {
+        begin_settings();
+        return;
+    }
+    if (phase_ == phase::welcome) {
+        server_ptr done = std::move(server_);
+        send_welcome_from(*done);
+        w_.servers.release(std::move(done));
+    }
+}
+
+void session::begin_settings() {
+    const std::string sql = replay_statements(*server_->state().settings, *settings_);
+    if (sql.empty()) {
+        end_settings();
+        return;
+    }
+    applying_settings_ = true;
+    settings_error_.clear();
+    protocol::append_query(w_.to_server.generated(), sql);
+    w_.to_server.commit();
+    server_->state().unnamed_owner = 0;
+    server_->replies.expect(reply_kind::query, {}, true);
+    flush_server();
+}
+
+void session::end_settings() {
+    applying_settings_ = false;
+    if (!settings_error_.empty()) {
+        // Whatever was set before the error is unknown now.
+        server_ptr bad = std::move(server_);
+        w_.servers.discard(std::move(bad));
+        const std::string raw = std::exchange(settings_error_, {});
+        if (phase_ == phase::welcome) {
+            const auto view = protocol::parse_error(raw);
+            terminate(view ? view->sqlstate : sqlstate::internal_error,
+                      view ? view->message : std::string_view("startup settings were refused"));
+            return;
+        }
+        fail_batch({}, {}, raw);
+        return;
+    }
+    server_->state().settings = settings_;
+    if (phase_ == phase::welcome) {
+        server_ptr done = std::move(server_);
+        send_welcome_from(*done);
+        w_.servers.release(std::move(done));
+        return;
+    }
+    pump_client();
+}
+
+void session::on_no_server(const server_login_error& why) {
+    if (phase_ == phase::welcome) {
+        const auto view = why.raw.empty() ? std::nullopt : protocol::parse_error(why.raw);
+        terminate(view && !view->sqlstate.empty() ? view->sqlstate : std::string_view(why.sqlstate),
+                  view ? view->message : std::string_view(why.message));
+        return;
+    }
+    fail_batch(why.sqlstate.empty() ? sqlstate::unable_to_connect : std::string_view(why.sqlstate),
+               why.message);
+    pump_client();
+}
+
+void session::release_server() {
+    if (server_dirty_) {
+        w_.servers.discard(std::exchange(server_, nullptr));
+    } else {
+        w_.servers.release(std::exchange(server_, nullptr));
+    }
+}
+
+void session::on_server_dead(const server_entry* server) {
+    if (server_ && server_->server() == server)
+        server_lost(sqlstate::connection_failure, "the monitor found the server dead");
+}
+
+void session::server_lost(std::string_view state, const std::string& why) {
+    const boost::intrusive_ptr<session> guard(this);
+    ++w_.counters.servers_lost;
+    // What the server said before belongs to the client.
+    flush_client();
+    if (!server_) return;
+    const server_entry* server = server_->server();
+    w_.report_failure(server, why);
+    if (phase_ == phase::resetting) {
+        w_.servers.discard(std::exchange(server_, nullptr));
+        finish();
+        return;
+    }
+    if (phase_ == phase::welcome || applying_settings_) {
+        // The client's own input is untouched: ask another server.
+        applying_settings_ = false;
+        w_.servers.discard(std::exchange(server_, nullptr));
+        avoid_ = server;
+        if (++repeats_ > 3) {
+            if (phase_ == phase::welcome) {
+                terminate(state, why);
+            } else {
+                fail_batch(state, why);
+            }
+            return;
+        }
+        ask_for_server(hostgroup_);
+        if (server_ && !applying_settings_) pump_client();
+        return;
+    }
+    if (retain_ && repeats_ < w_.now->vars().query_retries_on_failure) {
+        ++w_.counters.reads_rerun;
+        avoid_ = server;
+        w_.servers.discard(std::exchange(server_, nullptr));
+        repeat_batch();
+        return;
+    }
+    report_lost_server(state, "server " + monitor::to_string(server->at) + " in hostgroup " +
+                                  std::to_string(hostgroup_) + ": " + why);
+}
+
+void session::repeat_batch() {
+    ++repeats_;
+    to_client_.clear();
+    for (const std::string& name : fresh_names_)
+        if (statements_) statements_->erase(name);
+    fresh_names_.clear();
+    cursor_ = cleared_ = 0;
+    needed_ = client_left_ = 0;
+    next_traits_ = 0;
+    batch_traits_.clear();
+    mid_batch_ = open_ended_ = flush_is_sync_ = skip_to_sync_ = query_failed_ = false;
+    retain_ = false;
+    effects_.forget();
+    pump_client();
+}
+
+void session::report_lost_server(std::string_view state, const std::string& why) {
+    server_ptr lost = std::exchange(server_, nullptr);
+    retain_ = false;
+    // After a disconnect the state of the transaction is what it would have become.
+    const bool in_transaction = lost->state().status != 'I' || batch_begins_;
+    bool committing = false;
+    std::size_t unanswered = 0;
+    bool first_is_local = true;
+    std::string& out = w_.to_client.generated();
+    for (auto& entry : lost->replies) {
+        if (entry.what == reply_kind::local && first_is_local) {
+            out += entry.note.text;
+            continue;
+        }
+        first_is_local = false;
+        if (entry.note.what && entry.note.what->ends_transaction && !entry.note.what->rollback_like)
+            committing = true;
+        if (entry.what == reply_kind::parse) on_skipped(entry);
+        if (!entry.swallow &&
+            (entry.what == reply_kind::query || entry.what == reply_kind::sync ||
+             entry.what == reply_kind::function_call))
+            ++unanswered;
+    }
+    const bool half_sent = lost->message_left > 0 && lost->forward_message;
+    const bool awaiting = !lost->replies.empty();
+    // Temporary tables, locks and the like are gone with the server: a client that went on as if
+    // they were there would be worse off than one that has to connect again.
+    const bool state_lost = effects_.pins() != 0 || mode() == conf::pool_mode::session;
+    effects_.forget();
+    effects_.unpin_all();
+    if (portals_) portals_->clear();
+    w_.servers.discard(std::move(lost));
+    if (state_lost && !half_sent) {
+        w_.to_client.clear();
+        terminate(committing ? sqlstate::transaction_resolution_unknown : state,
+                  "the session's server connection and its state are lost: " + why);
+        return;
+    }
+    if (half_sent) {
+        // The client has half a message: nothing that follows could be understood.
+        w_.to_client.clear();
+        client_gone();
+        return;
+    }
+    const std::string_view shown =
+        committing ? sqlstate::transaction_resolution_unknown : state;
+    const std::string text =
+        committing ? "the server was lost during COMMIT: whether the transaction took effect is "
+                     "unknown (" + why + ")"
+                   : why;
+    broken_ = in_transaction;
+    broken_reported_ = awaiting;
+    const char ready = in_transaction ? 'E' : 'I';
+    if (awaiting) {
+        for (std::size_t i = 0; i < std::max<std::size_t>(unanswered, 1); ++i) {
+            if (query_failed_) {
+                query_failed_ = false;
+            } else if (!skip_to_sync_ || i > 0) {
+                protocol::append_error(out, severity::error, shown, text);
+            }
+            if (i < unanswered) protocol::append_ready_for_query(out, ready);
+        }
+    }
+    w_.to_client.commit();
+    // What the client still sends of the batch at hand is ignored up to its Sync.
+    skip_to_sync_ = mid_batch_;
+    mid_batch_ = open_ended_ = flush_is_sync_ = query_failed_ = false;
+    if (client_left_ > 0) discard_left_ = true;
+    batch_begins_ = false;
+    flush_client();
+    pump_client();
+}
+
+void session::on_server_readable(server_connection&) { pump_server(); }
+
+void session::on_server_writable(server_connection& from) {
+    const protocol::io_result sent = protocol::flush_backlog(from.stream(), from.out);
+    if (sent.closed()) {
+        server_lost(sqlstate::connection_failure, "the connection broke while sending");
+        return;
+    }
+    if (!from.out.empty()) {
+        from.want_write();
+        return;
+    }
+    pump_client();
+}
+
+void session::cancel(std::string_view key) {
+    if (!protocol::constant_time_equal(key, {cancel_key_.data(), cancel_key_size_})) return;
+    ++w_.counters.cancels;
+    if (server_ && server_->replies.owed()) {
+        // A read that is cancelled is over: it must not start again elsewhere.
+        retain_ = false;
+        w_.servers.cancel(*server_);
+        flush_client();
+        return;
+    }
+    if (waiting() && phase_ == phase::ready) {
+        w_.servers.forget(*this);
+        fail_batch(sqlstate::query_canceled, "canceling statement due to user request");
+        pump_client();
+    }
+}
+
+void session::arm_idle_deadline() {
+    last_active_ = w_.coarse_now;
+    const auto& vars = w_.now->vars();
+    const bool in_transaction = status() != 'I';
+    const auto limit = in_transaction ? vars.max_transaction_idle_time : vars.wait_timeout;
+    if (limit.count() > 0) {
+        w_.wheel.arm(*this, limit);
+    } else {
+        disarm();
+    }
+}
+
+void session::on_deadline() {
+    if (phase_ == phase::closed) return;
+    if (waiting()) {
+        ++w_.counters.wait_timeouts;
+        const auto limit = w_.now->vars().connect_timeout_server_max;
+        std::string text = "Max connect timeout reached while reaching hostgroup " +
+                           std::to_string(hostgroup_) + " after " + std::to_string(limit.count()) +
+                           "ms";
+        if (!last_failure().empty()) text += ": " + last_failure();
+        else if (w_.now->usable(hostgroup_).empty())
+            text += ": no server of the hostgroup is online";
+        w_.servers.forget(*this);
+        if (phase_ == phase::welcome) {
+            terminate(sqlstate::unable_to_connect, text);
+            return;
+        }
+        fail_batch(sqlstate::unable_to_connect, text);
+        pump_client();
+        return;
+    }
+    const auto& vars = w_.now->vars();
+    const bool busy = server_ && server_->replies.owed();
+    const bool in_transaction = status() != 'I';
+    const auto limit = in_transaction ? vars.max_transaction_idle_time : vars.wait_timeout;
+    if (limit.count() == 0) return;
+    const auto idle = std::chrono::steady_clock::now() - last_active_;
+    if (busy || idle < limit) {
+        w_.wheel.arm(*this, busy ? std::chrono::steady_clock::duration(limit) : limit - idle);
+        return;
+    }
+    if (in_transaction) {
+        terminate("25P03", "terminating connection due to idle-in-transaction timeout");
+    } else {
+        terminate(sqlstate::idle_session_timeout,
+                  "terminating connection due to idle-session timeout");
+    }
+}
+
+void session::drain() {
+    draining_ = true;
+    if (phase_ == phase::ready && !server_ && !waiting() && in_.empty() && !broken_)
+        terminate(sqlstate::admin_shutdown,
+                  "terminating connection due to administrator command");
+}
+
+void session::terminate(std::string_view state, std::string_view message) {
+    if (phase_ == phase::closed) return;
+    protocol::append_error(w_.to_client.generated(), severity::fatal, state, message);
+    w_.to_client.commit();
+    // Best effort: a client that does not read gets no farewell.
+    (void)w_.to_client.flush(client_, to_client_);
+    spdlog::debug("client {} ({}@{}): {}", who_.peer, who_.login->user, who_.login->database,
+                  message);
+    client_gone();
+}
+
+void session::client_gone() {
+    if (phase_ == phase::closed || phase_ == phase::resetting) return;
+    const boost::intrusive_ptr<session> guard(this);
+    w_.to_client.clear();
+    client_.close();
+    disarm();
+    w_.servers.forget(*this);
+    if (server_) {
+        const bool reusable = server_->clean() && !server_dirty_ && !mid_batch_;
+        const bool has_state = effects_.pins() != 0 || mode() == conf::pool_mode::session;
+        if (reusable && has_state) {
+            // What the session left behind must not reach the next client.
+            phase_ = phase::resetting;
+            protocol::append_query(w_.to_server.generated(), "DISCARD ALL");
+            w_.to_server.commit();
+            server_->replies.expect(reply_kind::query, {}, true);
+            flush_server();
+            return;
+        }
+        if (reusable) {
+            release_server();
+        } else {
+            // A statement whose client is gone should not run on.
+            if (server_->replies.owed()) w_.servers.cancel(*server_);
+            w_.servers.discard(std::exchange(server_, nullptr));
+        }
+    }
+    finish();
+}
+
+void session::finish() {
+    if (phase_ == phase::closed) return;
+    phase_ = phase::closed;
+    disarm();
+    in_.reset();
+    to_client_.clear();
+    --w_.shared.clients;
+    --*who_.user_clients;
+    w_.leave(pid_);
+    self_.reset();
+}
+
+void session::want_client_read() {
+    if (client_reading_ || phase_ == phase::closed || phase_ == phase::resetting) return;
+    client_reading_ = true;
+    client_.wait(protocol::stream::wait_type::wait_read,
+                 [self = boost::intrusive_ptr<session>(this)](const boost::system::error_code& ec) {
+                     self->client_reading_ = false;
+                     if (ec != boost::asio::error::operation_aborted) self->on_client_readable();
+                 });
+}
+
+void session::want_client_write() {
+    if (client_writing_ || phase_ == phase::closed || phase_ == phase::resetting) return;
+    client_writing_ = true;
+    client_.wait(protocol::stream::wait_type::wait_write,
+                 [self = boost::intrusive_ptr<session>(this)](const boost::system::error_code& ec) {
+                     self->client_writing_ = false;
+                     if (ec == boost::asio::error::operation_aborted ||
+                         self->phase_ == phase::closed)
+                         return;
+                     self->flush_client();
+                     if (self->phase_ == phase::closed || !self->to_client_.empty()) return;
+                     if (self->server_ && self->phase_ == phase::ready) self->pump_server();
+                     if (self->phase_ == phase::ready) self->pump_client();
+                 });
+}
+
+void session::flush_client() {
+    if (phase_ == phase::resetting || phase_ == phase::closed) {
+        w_.to_client.clear();
+        return;
+    }
+    const protocol::io_result sent = w_.to_client.flush(client_, to_client_, retain_);
+    if (sent.closed()) {
+        client_gone();
+    } else if (!retain_ && !to_client_.empty()) {
+        want_client_write();
+    }
+}
+
+void session::settings_changed() {
+    const auto value_has = [&](std::string_view name, std::initializer_list<const char*> words) {
+        const std::string* statement = settings_->find(name);
+        if (statement == nullptr) return false;
+        std::string lower = *statement;
+        std::transform(lower.begin(), lower.end(), lower.begin(),
+                       [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+        return std::any_of(words.begin(), words.end(), [&](const char* word) {
+            return lower.find(std::string("'") + word + "'") != std::string::npos;
+        });
+    };
+    read_only_mode_ = value_has("default_transaction_read_only", {"on", "true", "yes", "1", "t"});
+    // Under these the lexer could see the end of a literal where the server does not.
+    safe_lexing_ =
+        !value_has("standard_conforming_strings", {"off", "false", "no", "0", "f"}) &&
+        !value_has("client_encoding", {"sjis", "shift_jis_2004", "big5", "gbk", "uhc", "gb18030",
+                                       "johab", "mskanji", "win932", "win936", "win949", "win950"});
+}
+
+}  // namespace howdah::proxy

@@ -1,0 +1,225 @@
+#pragma once
+#include <array>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "conf/settings.hpp"
+#include "protocol/io/buffer.hpp"
+#include "protocol/io/deadline.hpp"
+#include "protocol/io/gather.hpp"
+#include "protocol/io/stream.hpp"
+#include "protocol/wire/frame.hpp"
+#include "proxy/pool/pool.hpp"
+#include "proxy/router.hpp"
+#include "proxy/session/effects.hpp"
+#include "proxy/session/prepared.hpp"
+#include "proxy/session/settings.hpp"
+#include "proxy/worker.hpp"
+
+namespace howdah::proxy {
+
+/// Who a client is, as its login found out.
+struct client_identity {
+    const pool_login* login = nullptr;
+    std::shared_ptr<const conf::settings> config;  ///< keeps `user` alive
+    const conf::user* user = nullptr;
+    std::atomic<std::uint32_t>* user_clients = nullptr;
+    std::string peer;
+    settings_ptr settings;  ///< from the startup packet
+    std::uint16_t minor = 0;  ///< negotiated protocol minor version
+};
+
+/// One client after its login. Relays messages between it and the server connection that it holds
+/// at the moment, and decides at every statement boundary whether it needs one, from where, and
+/// whether it may be given back.
+///
+/// Event-driven: pump_client and pump_server do whatever can be done now, then arm the next
+/// readiness event. An idle session holds no buffer, no coroutine frame and no server.
+/// Lives on one worker; keeps itself alive until finish().
+class session final : public boost::intrusive_ref_counter<session, boost::thread_unsafe_counter>,
+                      public server_owner,
+                      public server_waiter,
+                      private protocol::deadline {
+public:
+    session(worker& w, protocol::stream client, client_identity who);
+    ~session();
+
+    /// Sends the answer to the login, with a server's help where nothing is known yet, and begins
+    /// to relay. `pending` is what the client has sent already.
+    void start(std::string_view pending);
+    /// A CancelRequest that named this session; a wrong key is ignored.
+    void cancel(std::string_view key);
+    /// The monitor says that this server is gone.
+    void on_server_dead(const server_entry* server);
+    /// End as soon as no transaction is open.
+    void drain();
+    /// Says why (FATAL) and ends the client.
+    void terminate(std::string_view sqlstate, std::string_view message);
+
+private:
+    enum class phase : std::uint8_t { welcome, ready, resetting, closed };
+    enum class scan_outcome : std::uint8_t { ready, more, failed };
+
+    /// One routing unit: a Query, or extended messages up to Sync or Flush.
+    struct batch {
+        std::size_t end = 0;       ///< offset behind it
+        bool complete = false;     ///< it ends with Sync (or is a Query)
+        bool flush = false;        ///< it ends with Flush
+        bool prepare_only = true;  ///< nothing in it executes
+        bool needs_server = false;
+        bool begins = false;       ///< it opens a transaction
+        bool has_route = false;
+        route where;
+    };
+    /// The unnamed statement, which the client may bind again on another server connection.
+    struct unnamed_statement {
+        std::uint64_t serial = 0;
+        std::string query;
+        std::string oids;
+        std::shared_ptr<const sql::traits> what;
+    };
+
+    // session.cpp: life
+    void on_server(server_ptr connection) override;
+    void on_no_server(const server_login_error& why) override;
+    void on_server_readable(server_connection& from) override;
+    void on_server_writable(server_connection& from) override;
+    void on_deadline() override;
+    void arm_idle_deadline();
+    void ask_for_server(int hostgroup);
+    void attach(server_ptr connection);
+    void release_server();
+    void server_lost(std::string_view sqlstate, const std::string& why);
+    void report_lost_server(std::string_view sqlstate, const std::string& why);
+    void repeat_batch();
+    void begin_welcome();
+    void finish_welcome(std::string_view parameter_messages);
+    void send_welcome_from(server_connection& server);
+    void client_gone();
+    void finish();
+    void want_client_read();
+    void want_client_write();
+    void flush_client();
+    [[nodiscard]] bool sticky() const;
+    [[nodiscard]] conf::pool_mode mode() const;
+    [[nodiscard]] char status() const;
+    void settings_changed();
+
+    // session_client.cpp: from the client to the server
+    void on_client_readable();
+    void pump_client();
+    [[nodiscard]] bool can_process() const;
+    [[nodiscard]] bool read_client();
+    [[nodiscard]] bool step();
+    [[nodiscard]] bool need(std::size_t bytes);
+    void flush_server();
+    void consume_forwarded();
+    void skip_message(const protocol::frame& f);
+    [[nodiscard]] bool step_skipping(const protocol::frame& f);
+    [[nodiscard]] bool step_copy(const protocol::frame& f, std::string_view data);
+    [[nodiscard]] bool step_broken(const protocol::frame& f, std::string_view data);
+    [[nodiscard]] bool route_batch();
+    [[nodiscard]] scan_outcome scan(batch& b);
+    [[nodiscard]] scan_outcome scan_extended(batch& b);
+    void add_route(batch& b, const sql::traits& t, std::string_view query);
+    [[nodiscard]] bool compatible(const batch& b) const;
+    void fail_batch(std::string_view sqlstate, std::string_view message,
+                    std::string_view raw = {});
+    void answer(std::string text);
+    void answer_ready();
+    [[nodiscard]] bool malformed(const protocol::frame& f);
+
+    // session_forward.cpp: one message to the server, or answered here
+    [[nodiscard]] bool forward(const protocol::frame& f, std::string_view data);
+    [[nodiscard]] bool forward_query(const protocol::frame& f, std::string_view data);
+    [[nodiscard]] bool forward_parse(const protocol::frame& f, std::string_view data);
+    [[nodiscard]] bool forward_bind(const protocol::frame& f, std::string_view data);
+    [[nodiscard]] bool forward_describe(const protocol::frame& f, std::string_view data);
+    [[nodiscard]] bool forward_close(const protocol::frame& f, std::string_view data);
+    [[nodiscard]] bool forward_execute(const protocol::frame& f, std::string_view data);
+    [[nodiscard]] bool forward_flush(const protocol::frame& f, std::string_view data);
+    [[nodiscard]] bool forward_sync(const protocol::frame& f, std::string_view data);
+    void forward_raw(const protocol::frame& f, std::string_view data);
+    void ensure_prepared(const statement_ptr& s);
+    void ensure_unnamed();
+    void parse_on_server(const statement_ptr& s, std::string client_name, bool swallow);
+    [[nodiscard]] std::shared_ptr<const sql::traits> traits_of(std::string_view query);
+    [[nodiscard]] statement_ptr find_statement(std::string_view name) const;
+    [[nodiscard]] bool answered_here(const sql::traits& t) const;
+
+    // session_server.cpp: from the server to the client
+    void pump_server();
+    [[nodiscard]] bool process_server();
+    [[nodiscard]] bool take_server_message(const protocol::frame& f, std::string_view message,
+                                           bool& stop);
+    [[nodiscard]] bool must_see_whole(char type) const;
+    void drain_local();
+    void on_command_complete(std::string_view body);
+    [[nodiscard]] bool on_server_error(std::string_view body);
+    void on_skipped(server_replies::entry& e);
+    void on_done(server_replies::entry& e);
+    void on_ready(char new_status);
+    void at_sync();
+    void begin_settings();
+    void end_settings();
+
+    worker& w_;
+    boost::intrusive_ptr<session> self_;
+    protocol::stream client_;
+    client_identity who_;
+    protocol::input_buffer in_;
+    protocol::backlog to_client_;
+    server_ptr server_;
+    settings_ptr settings_;  ///< what the client believes to have set
+    std::int32_t pid_ = 0;
+    std::array<char, 32> cancel_key_{};
+    std::uint8_t cancel_key_size_ = 4;
+    phase phase_ = phase::welcome;
+
+    // Where the client's input stands.
+    std::size_t cursor_ = 0;   ///< next message, offset in in_
+    std::size_t cleared_ = 0;  ///< messages before this offset have a route
+    std::size_t needed_ = 0;   ///< bytes behind cursor_ without which nothing can be decided
+    std::size_t client_left_ = 0;  ///< rest of a message that streams through
+    bool discard_left_ = false;
+    bool client_readable_ = false;
+    bool client_reading_ = false;
+    bool client_writing_ = false;
+
+    // What is going on.
+    bool skip_to_sync_ = false;  ///< an error was shown: ignore the client until its Sync
+    bool mid_batch_ = false;     ///< messages went to the server that no Sync has followed yet
+    bool open_ended_ = false;    ///< the batch was routed before its end was seen
+    bool flush_is_sync_ = false; ///< its Flush becomes a Sync of ours
+    bool applying_settings_ = false;
+    bool retain_ = false;        ///< the input is kept so that the batch can be run again
+    bool query_failed_ = false;  ///< an error answered the current Query
+    bool broken_ = false;        ///< the transaction died with its server: 25P02 until ROLLBACK
+    bool broken_reported_ = false;
+    bool broken_ending_ = false;  ///< the client bound the end of the broken transaction
+    bool force_writer_ = false;
+    bool server_dirty_ = false;  ///< close it instead of giving it back
+    bool draining_ = false;
+    bool batch_begins_ = false;
+    bool read_only_mode_ = false;
+    bool safe_lexing_ = true;
+    std::uint16_t repeats_ = 0;
+    int hostgroup_ = 0;              ///< of the attached or awaited server
+    const server_entry* avoid_ = nullptr;
+    std::string settings_error_;
+    std::chrono::steady_clock::time_point last_active_;
+
+    std::vector<std::shared_ptr<const sql::traits>> batch_traits_;
+    std::size_t next_traits_ = 0;
+    std::unique_ptr<client_statements> statements_;
+    std::unique_ptr<unnamed_statement> unnamed_;
+    std::unique_ptr<portal_traits> portals_;
+    std::vector<std::string> fresh_names_;  ///< statements first named in a retained batch
+    transaction_effects effects_;
+};
+
+}  // namespace howdah::proxy

@@ -1,0 +1,594 @@
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "protocol/wire/error_message.hpp"
+#include "protocol/wire/message_views.hpp"
+#include "protocol/wire/messages.hpp"
+#include "protocol/wire/sqlstate.hpp"
+#include "proxy/session/session.hpp"
+
+// From the client to the server: reading, routing at batch boundaries, and what is answered when
+// no server can be had.
+namespace howdah::proxy {
+
+namespace sqlstate = protocol::sqlstate;
+using protocol::frame;
+using protocol::frame_header_size;
+using protocol::severity;
+
+namespace {
+
+/// PostgreSQL's PQ_SMALL_MESSAGE_LIMIT: for messages that have no business being large.
+constexpr std::size_t small_message_limit = 10000;
+
+bool is_known(char type) {
+    return std::string_view("QPBDECHSFdcfXp").find(type) != std::string_view::npos;
+}
+bool is_small(char type) {
+    return std::string_view("CDEHSXc").find(type) != std::string_view::npos;
+}
+
+}  // namespace
+
+void session::on_client_readable() {
+    if (phase_ == phase::closed || phase_ == phase::resetting) return;
+    client_readable_ = true;
+    last_active_ = w_.coarse_now;
+    if (phase_ == phase::ready) {
+        pump_client();
+        return;
+    }
+    // During the login only the end of the connection is of interest.
+    if (!read_client() && phase_ != phase::closed && !client_readable_) want_client_read();
+}
+
+bool session::can_process() const {
+    return phase_ == phase::ready && !waiting() && !applying_settings_ &&
+           (retain_ ? cursor_ < cleared_ : to_client_.empty()) &&
+           (!server_ || server_->out.empty());
+}
+
+void session::pump_client() {
+    const boost::intrusive_ptr<session> guard(this);
+    for (;;) {
+        while (can_process() && step()) {
+        }
+        if (phase_ != phase::ready) return;
+        flush_server();
+        if (phase_ != phase::ready) return;
+        if (server_ && !server_->replies.owed()) drain_local();
+        flush_client();
+        if (phase_ != phase::ready) return;
+        consume_forwarded();
+        if (server_ && server_->replies.empty() && server_->out.empty() && !sticky() &&
+            cursor_ >= cleared_ && !retain_ && !applying_settings_)
+            release_server();
+        if (!read_client()) break;
+    }
+    if (phase_ != phase::ready) return;
+    if (!client_readable_) want_client_read();
+    if (draining_) drain();
+}
+
+bool session::read_client() {
+    const std::size_t limit =
+        std::max(protocol::buffer_pool::chunk_size, cursor_ + std::max<std::size_t>(needed_, 1));
+    if (!client_readable_ || in_.size() >= limit) return false;
+    // Nobody can use more input now, and one chunk of it is here already.
+    if (!can_process() && in_.size() >= protocol::buffer_pool::chunk_size / 2) return false;
+    const std::span<char> space = in_.prepare(limit);
+    const protocol::io_result got = client_.read(space.data(), space.size());
+    if (got.ok()) {
+        in_.commit(got.bytes);
+        if (got.bytes < space.size() && !client_.has_buffered_input()) client_readable_ = false;
+        return true;
+    }
+    if (in_.empty()) in_.reset();
+    if (got.blocked()) {
+        client_readable_ = false;
+        if (got.what == protocol::io_result::status::want_write) want_client_write();
+        return false;
+    }
+    client_gone();
+    return false;
+}
+
+bool session::need(std::size_t bytes) {
+    needed_ = bytes;
+    return false;
+}
+
+void session::flush_server() {
+    if (!server_) {
+        w_.to_server.clear();
+        return;
+    }
+    if (w_.to_server.empty()) return;
+    const protocol::io_result sent = w_.to_server.flush(server_->stream(), server_->out);
+    if (sent.closed()) {
+        // What the server said before it went away is still to be read, and says why.
+        server_->out.clear();
+        return;
+    }
+    if (!server_->out.empty()) server_->want_write();
+}
+
+void session::consume_forwarded() {
+    if (retain_ || cursor_ == 0) return;
+    const std::size_t done = std::min(cursor_, in_.size());
+    in_.consume(done);
+    cursor_ -= done;
+    cleared_ = cleared_ > done ? cleared_ - done : 0;
+}
+
+bool session::malformed(const frame& f) {
+    terminate(sqlstate::protocol_violation,
+              std::string("invalid message format in message of type '") + f.type + "'");
+    return false;
+}
+
+void session::skip_message(const frame& f) {
+    const std::size_t here = std::min(in_.size() - cursor_, f.size());
+    cursor_ += here;
+    client_left_ = f.size() - here;
+    discard_left_ = true;
+}
+
+bool session::step() {
+    const std::string_view data = in_.data().substr(cursor_);
+    needed_ = 0;
+    if (client_left_ > 0) {
+        const std::size_t n = std::min(client_left_, data.size());
+        if (n == 0) return false;
+        if (!discard_left_) w_.to_server.add(data.substr(0, n));
+        cursor_ += n;
+        client_left_ -= n;
+        return true;
+    }
+    const auto f = protocol::peek_frame(data);
+    if (!f) return need(frame_header_size);
+    if (!is_known(f->type)) {
+        terminate(sqlstate::protocol_violation,
+                  "invalid frontend message type " +
+                      std::to_string(static_cast<unsigned char>(f->type)));
+        return false;
+    }
+    if (!f->valid() || (is_small(f->type) && f->body_size() > small_message_limit)) {
+        terminate(sqlstate::protocol_violation, "invalid message length");
+        return false;
+    }
+    if (f->type == 'X') {
+        client_gone();
+        return false;
+    }
+    if (f->type == 'p') {
+        terminate(sqlstate::protocol_violation, "unexpected password message");
+        return false;
+    }
+    if (skip_to_sync_) return step_skipping(*f);
+    if (f->type == 'd' || f->type == 'c' || f->type == 'f') return step_copy(*f, data);
+    if (broken_) return step_broken(*f, data);
+    const bool routed = server_ ? (sticky() || open_ended_ || cursor_ < cleared_)
+                                : cursor_ < cleared_;
+    if (!routed && !route_batch()) return false;
+    return forward(*f, data);
+}
+
+bool session::step_skipping(const frame& f) {
+    if (f.type != 'S') {
+        skip_message(f);
+        return true;
+    }
+    if (in_.size() - cursor_ < f.size()) return need(f.size());
+    skip_to_sync_ = false;
+    if (server_ && mid_batch_) {
+        // The server is skipping, too: its answer to this Sync is the client's.
+        return forward_sync(f, in_.data().substr(cursor_));
+    }
+    cursor_ += f.size();
+    cleared_ = std::max(cleared_, cursor_);
+    answer_ready();
+    return true;
+}
+
+bool session::step_copy(const frame& f, std::string_view data) {
+    // CopyData that arrives after the COPY has ended (it failed, or its server is lost) means
+    // nothing any more; PostgreSQL ignores it, too.
+    if (!server_ || !server_->replies.owed()) {
+        skip_message(f);
+        return true;
+    }
+    if (f.type != 'd') server_->replies.copy_ended();
+    forward_raw(f, data);
+    return true;
+}
+
+bool session::step_broken(const frame& f, std::string_view data) {
+    if (f.type == 'S') {
+        if (data.size() < f.size()) return need(f.size());
+        cursor_ += f.size();
+        answer_ready();
+        return true;
+    }
+    if (f.type == 'H') {
+        skip_message(f);
+        return true;
+    }
+    const bool has_text = f.type == 'Q' || f.type == 'P';
+    if (has_text && f.size() > w_.now->vars().max_allowed_packet + frame_header_size) {
+        terminate(sqlstate::program_limit_exceeded, "statement is larger than max_allowed_packet");
+        return false;
+    }
+    if (has_text && data.size() < f.size()) return need(f.size());
+    const std::string_view body = data.substr(frame_header_size, f.body_size());
+    if (f.type == 'Q') {
+        const auto query = protocol::parse_query(body);
+        if (!query) return malformed(f);
+        const auto t = w_.statements.get(*query);
+        cursor_ += f.size();
+        if (t->ends_transaction && t->statements == 1) {
+            broken_ = false;
+            std::string out;
+            protocol::append_command_complete(out, "ROLLBACK");
+            answer(std::move(out));
+        } else {
+            std::string out;
+            protocol::append_error(
+                out, severity::error,
+                broken_reported_ ? sqlstate::in_failed_sql_transaction
+                                 : sqlstate::connection_failure,
+                broken_reported_
+                    ? "current transaction is aborted, commands ignored until end of transaction "
+                      "block"
+                    : "the server of this transaction was lost; the transaction is aborted");
+            broken_reported_ = true;
+            answer(std::move(out));
+        }
+        answer_ready();
+        return true;
+    }
+    // Extended protocol: a transaction end is answered message by message, anything else fails.
+    std::string out;
+    if (f.type == 'P') {
+        const auto parse = protocol::parse_parse(body);
+        if (!parse) return malformed(f);
+        const auto t = w_.statements.get(parse->sql);
+        if (t->ends_transaction && t->statements == 1) {
+            unnamed_ = std::make_unique<unnamed_statement>();
+            unnamed_->what = t;
+            unnamed_->query = parse->sql;
+            unnamed_->oids = parse->oids_bytes;
+            unnamed_->serial = w_.next_serial();
+            if (!parse->name.empty()) {
+                if (!statements_) statements_ = std::make_unique<client_statements>();
+                statements_->insert_or_assign(
+                    std::string(parse->name),
+                    w_.shared.statements.intern(parse->sql, parse->oids_bytes, t));
+            }
+            protocol::append_parse_complete(out);
+            cursor_ += f.size();
+            answer(std::move(out));
+            return true;
+        }
+    } else if (f.type == 'B') {
+        if (data.size() < f.size() && f.size() <= small_message_limit) return need(f.size());
+        const auto bind = protocol::parse_bind(data.substr(frame_header_size));
+        const sql::traits* t = nullptr;
+        if (bind) {
+            if (bind->statement.empty()) {
+                t = unnamed_ ? unnamed_->what.get() : nullptr;
+            } else if (const statement_ptr s = find_statement(bind->statement)) {
+                t = s->what.get();
+            }
+        }
+        if (t != nullptr && t->ends_transaction && t->statements == 1) {
+            protocol::append_bind_complete(out);
+            skip_message(f);
+            answer(std::move(out));
+            broken_ending_ = true;
+            return true;
+        }
+    } else if (broken_ending_ && (f.type == 'D' || f.type == 'E')) {
+        if (f.type == 'D') {
+            protocol::append_no_data(out);
+        } else {
+            protocol::append_command_complete(out, "ROLLBACK");
+            broken_ = broken_ending_ = false;
+        }
+        skip_message(f);
+        answer(std::move(out));
+        return true;
+    } else if (f.type == 'C') {
+        skip_message(f);
+        protocol::append_close_complete(out);
+        answer(std::move(out));
+        return true;
+    }
+    protocol::append_error(
+        out, severity::error,
+        broken_reported_ ? sqlstate::in_failed_sql_transaction : sqlstate::connection_failure,
+        broken_reported_
+            ? "current transaction is aborted, commands ignored until end of transaction block"
+            : "the server of this transaction was lost; the transaction is aborted");
+    broken_reported_ = true;
+    answer(std::move(out));
+    skip_message(f);
+    skip_to_sync_ = f.type != 'F';
+    if (f.type == 'F') answer_ready();
+    return true;
+}
+
+void session::answer(std::string text) {
+    if (server_ && !server_->replies.empty()) {
+        server_->replies.expect(reply_kind::local, {nullptr, nullptr, std::move(text)});
+        return;
+    }
+    w_.to_client.generated() += text;
+    w_.to_client.commit();
+}
+
+void session::answer_ready() {
+    std::string out;
+    protocol::append_ready_for_query(out, status());
+    answer(std::move(out));
+}
+
+void session::add_route(batch& b, const sql::traits& t, std::string_view query) {
+    const snapshot& now = *w_.now;
+    const route_context context{
+        .hostgroups = *now.hostgroups,
+        .functions = now.catalog(who_.login->database),
+        .rules = *now.rules,
+        .default_hostgroup = who_.user->default_hostgroup,
+        .split = who_.user->read_write_split.value_or(now.vars().read_write_split),
+        .read_only_mode = read_only_mode_,
+        .safe_lexing = safe_lexing_,
+        .subject = {who_.login->user, who_.login->database, who_.peer, query}};
+    const route r = route_statement(t, context);
+    b.where = b.has_route ? combine(b.where, r, context) : r;
+    b.has_route = true;
+    b.begins = b.begins || t.begins_transaction;
+}
+
+session::scan_outcome session::scan(batch& b) {
+    const std::string_view data = in_.data().substr(cursor_);
+    const frame f = *protocol::peek_frame(data);
+    if (f.type == 'F') {
+        b.end = cursor_ + f.size();
+        b.complete = true;
+        b.prepare_only = false;
+        b.needs_server = true;
+        b.where = {who_.user->default_hostgroup, route_reason::write, false};
+        return scan_outcome::ready;
+    }
+    if (f.type != 'Q') return scan_extended(b);
+    if (f.size() > w_.now->vars().max_allowed_packet + frame_header_size) {
+        std::string out;
+        protocol::append_error(out, severity::error, sqlstate::program_limit_exceeded,
+                               "statement of " + std::to_string(f.body_size()) +
+                                   " bytes is larger than max_allowed_packet");
+        skip_message(f);
+        answer(std::move(out));
+        answer_ready();
+        return scan_outcome::failed;
+    }
+    if (data.size() < f.size()) {
+        (void)need(f.size());
+        return scan_outcome::more;
+    }
+    const auto query = protocol::parse_query(data.substr(frame_header_size, f.body_size()));
+    if (!query) {
+        (void)malformed(f);
+        return scan_outcome::failed;
+    }
+    auto t = w_.statements.get(*query);
+    add_route(b, *t, *query);
+    b.needs_server = !answered_here(*t);
+    batch_traits_.push_back(std::move(t));
+    b.end = cursor_ + f.size();
+    b.complete = true;
+    b.prepare_only = false;
+    return scan_outcome::ready;
+}
+
+session::scan_outcome session::scan_extended(batch& b) {
+    const std::string_view data = in_.data();
+    const auto& vars = w_.now->vars();
+    std::vector<std::pair<std::string_view, std::shared_ptr<const sql::traits>>> parsed_here;
+    const auto look_up = [&](std::string_view name) -> std::shared_ptr<const sql::traits> {
+        for (auto it = parsed_here.rbegin(); it != parsed_here.rend(); ++it)
+            if (it->first == name) return it->second;
+        if (name.empty()) return unnamed_ ? unnamed_->what : nullptr;
+        const statement_ptr s = find_statement(name);
+        return s ? s->what : nullptr;
+    };
+    const auto to_writer = [&](std::size_t end) {
+        // Its end is out of sight: the writer can take whatever follows.
+        b.end = end;
+        b.needs_server = true;
+        b.prepare_only = false;
+        b.where = {who_.user->default_hostgroup, route_reason::write, false};
+        return scan_outcome::ready;
+    };
+    for (std::size_t at = cursor_;;) {
+        const std::string_view rest = data.substr(at);
+        const auto f = protocol::peek_frame(rest);
+        const bool visible = f && f->valid() && rest.size() >= f->size();
+        if (!visible) {
+            const bool large_text = f && f->type == 'P';
+            if (large_text && f->size() > vars.max_allowed_packet + frame_header_size) {
+                if (at > cursor_) return to_writer(at);
+                std::string out;
+                protocol::append_error(out, severity::error, sqlstate::program_limit_exceeded,
+                                       "statement of " + std::to_string(f->body_size()) +
+                                           " bytes is larger than max_allowed_packet");
+                skip_message(*f);
+                answer(std::move(out));
+                skip_to_sync_ = true;
+                return scan_outcome::failed;
+            }
+            const std::size_t wanted =
+                at - cursor_ + (f && f->valid() ? f->size() : frame_header_size);
+            const bool too_much = wanted > vars.threshold_query_length;
+            if (too_much && !(large_text && at == cursor_)) return to_writer(at);
+            (void)need(wanted);
+            return scan_outcome::more;
+        }
+        const std::string_view body = rest.substr(frame_header_size, f->body_size());
+        const std::size_t end = at + f->size();
+        switch (f->type) {
+            case 'P': {
+                const auto parse = protocol::parse_parse(body);
+                if (!parse) {
+                    (void)malformed(*f);
+                    return scan_outcome::failed;
+                }
+                auto t = w_.statements.get(parse->sql);
+                add_route(b, *t, parse->sql);
+                b.needs_server = true;
+                parsed_here.emplace_back(parse->name, t);
+                batch_traits_.push_back(std::move(t));
+                break;
+            }
+            case 'B': {
+                const auto bind = protocol::parse_bind(body);
+                if (!bind) {
+                    (void)malformed(*f);
+                    return scan_outcome::failed;
+                }
+                b.prepare_only = false;
+                b.needs_server = true;
+                if (const auto t = look_up(bind->statement)) {
+                    add_route(b, *t, {});
+                } else {
+                    add_route(b, sql::traits{}, {});
+                }
+                break;
+            }
+            case 'D': {
+                const auto describe = protocol::parse_describe(body);
+                if (!describe) {
+                    (void)malformed(*f);
+                    return scan_outcome::failed;
+                }
+                b.needs_server = true;
+                const auto t = describe->kind == 'S' ? look_up(describe->name) : nullptr;
+                if (t) add_route(b, *t, {});
+                break;
+            }
+            case 'E':
+                b.prepare_only = false;
+                b.needs_server = true;
+                break;
+            case 'C':
+                if (!body.empty() && body[0] == 'P') b.needs_server = true;
+                break;
+            case 'H':
+                b.end = end;
+                b.flush = true;
+                return scan_outcome::ready;
+            case 'S':
+                b.end = end;
+                b.complete = true;
+                return scan_outcome::ready;
+            default:
+                // Query, FunctionCall, Terminate, CopyData: the next unit, without a Sync between.
+                b.end = at;
+                return scan_outcome::ready;
+        }
+        at = end;
+    }
+}
+
+bool session::compatible(const batch& b) const {
+    if (!b.has_route && !b.needs_server) return true;
+    return b.where.hostgroup == hostgroup_ ||
+           (b.where.reason == route_reason::read && hostgroup_ == who_.user->default_hostgroup);
+}
+
+bool session::route_batch() {
+    batch_traits_.clear();
+    next_traits_ = 0;
+    batch b;
+    if (scan(b) != scan_outcome::ready) return skip_to_sync_ || client_left_ > 0;
+    if (!b.has_route)
+        b.where = {who_.user->default_hostgroup, route_reason::write, b.complete && !b.needs_server};
+    if (mode() == conf::pool_mode::statement && b.begins) {
+        fail_batch(sqlstate::feature_not_supported,
+                   "transaction blocks are not allowed in statement pooling mode");
+        return true;
+    }
+    if (!b.complete && !b.flush) b.where.repeatable = false;
+    // What executes before its Sync is seen could be followed by a write.
+    const bool open = !b.complete && !(b.flush && b.prepare_only);
+    if (open) b.where = {who_.user->default_hostgroup, route_reason::write, false};
+    if (force_writer_) {
+        b.where.hostgroup = who_.user->default_hostgroup;
+        b.where.repeatable = false;
+        force_writer_ = false;
+    }
+    if (server_) {
+        // Replies are outstanding: later batches may follow on the same server or must wait.
+        if (!compatible(b)) return false;
+        cleared_ = b.end;
+        open_ended_ = open;
+        flush_is_sync_ = b.flush && b.prepare_only;
+        batch_begins_ = batch_begins_ || b.begins;
+        return true;
+    }
+    cleared_ = b.end;
+    if (!b.needs_server) return true;
+    open_ended_ = open;
+    flush_is_sync_ = b.flush && b.prepare_only;
+    batch_begins_ = b.begins;
+    // Kept from here on: everything before this batch has been consumed or is dropped now.
+    consume_forwarded();
+    retain_ = b.where.repeatable && b.complete && cursor_ == 0 && to_client_.empty() &&
+              w_.to_client.empty();
+    if (b.where.reason == route_reason::read &&
+        b.where.hostgroup != who_.user->default_hostgroup) {
+        ++w_.counters.queries_to_reader;
+    } else {
+        ++w_.counters.queries_to_writer;
+    }
+    ask_for_server(b.where.hostgroup);
+    return server_ && !applying_settings_;
+}
+
+void session::fail_batch(std::string_view state, std::string_view message, std::string_view raw) {
+    retain_ = false;
+    w_.to_server.clear();
+    std::string out;
+    if (raw.empty()) {
+        protocol::append_error(out, severity::error, state, message);
+    } else {
+        out.push_back('E');
+        const auto length = static_cast<std::uint32_t>(raw.size() + 4);
+        for (int shift = 24; shift >= 0; shift -= 8)
+            out.push_back(static_cast<char>(length >> shift));
+        out += raw;
+    }
+    // A transaction that could not begin must not let its statements run outside of it.
+    if (batch_begins_) {
+        broken_ = true;
+        broken_reported_ = true;
+        batch_begins_ = false;
+    }
+    answer(std::move(out));
+    open_ended_ = flush_is_sync_ = false;
+    batch_traits_.clear();
+    next_traits_ = 0;
+    const auto f = protocol::peek_frame(in_.data().substr(cursor_));
+    cleared_ = cursor_;
+    if (f && (f->type == 'Q' || f->type == 'F')) {
+        skip_message(*f);
+        answer_ready();
+    } else {
+        skip_to_sync_ = true;
+    }
+    repeats_ = 0;
+    flush_client();
+}
+
+}  // namespace howdah::proxy

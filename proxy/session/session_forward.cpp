@@ -1,0 +1,309 @@
+#include <algorithm>
+
+#include "protocol/wire/message_views.hpp"
+#include "protocol/wire/messages.hpp"
+#include "protocol/wire/sqlstate.hpp"
+#include "proxy/session/session.hpp"
+
+// One client message: to the server as it is, rewritten, or answered here. The batch has its
+// server; without one only what needs none comes here.
+namespace howdah::proxy {
+
+namespace sqlstate = protocol::sqlstate;
+using protocol::frame;
+using protocol::frame_header_size;
+
+bool session::forward(const frame& f, std::string_view data) {
+    switch (f.type) {
+        case 'Q':
+            return forward_query(f, data);
+        case 'P':
+            return forward_parse(f, data);
+        case 'B':
+            return forward_bind(f, data);
+        case 'D':
+            return forward_describe(f, data);
+        case 'E':
+            return forward_execute(f, data);
+        case 'C':
+            return forward_close(f, data);
+        case 'H':
+            return forward_flush(f, data);
+        case 'S':
+            return forward_sync(f, data);
+        default:  // FunctionCall
+            server_->replies.expect(reply_kind::function_call);
+            forward_raw(f, data);
+            return true;
+    }
+}
+
+void session::forward_raw(const frame& f, std::string_view data) {
+    const std::size_t here = std::min(data.size(), f.size());
+    w_.to_server.add(data.substr(0, here));
+    cursor_ += here;
+    client_left_ = f.size() - here;
+    discard_left_ = false;
+}
+
+std::shared_ptr<const sql::traits> session::traits_of(std::string_view query) {
+    if (next_traits_ < batch_traits_.size()) return std::move(batch_traits_[next_traits_++]);
+    return w_.statements.get(query);
+}
+
+statement_ptr session::find_statement(std::string_view name) const {
+    if (!statements_) return nullptr;
+    const auto it = statements_->find(name);
+    return it == statements_->end() ? nullptr : it->second;
+}
+
+bool session::answered_here(const sql::traits& t) const {
+    // DEALLOCATE of a name that the protocol's Parse made: servers know it under another name.
+    return t.first == sql::verb::deallocate && t.statements == 1 && !t.target.empty() &&
+           find_statement(t.target) != nullptr && status() != 'E';
+}
+
+bool session::forward_query(const frame& f, std::string_view data) {
+    if (f.size() > w_.now->vars().max_allowed_packet + frame_header_size) {
+        terminate(sqlstate::program_limit_exceeded, "statement is larger than max_allowed_packet");
+        return false;
+    }
+    if (data.size() < f.size()) return need(f.size());
+    const auto query = protocol::parse_query(data.substr(frame_header_size, f.body_size()));
+    if (!query) return malformed(f);
+    const auto t = traits_of(*query);
+    unnamed_.reset();
+    if (answered_here(*t)) {
+        statements_->erase(t->target);
+        std::string out;
+        protocol::append_command_complete(out, "DEALLOCATE");
+        answer(std::move(out));
+        answer_ready();
+        cursor_ += f.size();
+        return true;
+    }
+    server_->state().unnamed_owner = 0;
+    server_->replies.expect(reply_kind::query,
+                            {nullptr, has_effects(*t) || t->ends_transaction ? t : nullptr, {}});
+    w_.to_server.add(data.substr(0, f.size()));
+    cursor_ += f.size();
+    mid_batch_ = open_ended_ = false;
+    return true;
+}
+
+void session::parse_on_server(const statement_ptr& s, std::string client_name, bool swallow) {
+    std::string& out = w_.to_server.generated();
+    server_connection::parts& server = server_->state();
+    protocol::append_parse_raw(out, s->server_name, s->query, s->oids);
+    server_->replies.expect(reply_kind::parse, {s, nullptr, std::move(client_name)}, swallow);
+    server.prepared.add(s);
+    if (const statement_ptr old =
+            server.prepared.take_excess(w_.now->vars().max_stmts_per_connection)) {
+        protocol::append_close(out, 'S', old->server_name);
+        server_->replies.expect(reply_kind::close, {}, true);
+    }
+    w_.to_server.commit();
+}
+
+void session::ensure_prepared(const statement_ptr& s) {
+    if (!server_->state().prepared.touch(*s)) parse_on_server(s, {}, true);
+}
+
+void session::ensure_unnamed() {
+    if (!unnamed_ || server_->state().unnamed_owner == unnamed_->serial) return;
+    protocol::append_parse_raw(w_.to_server.generated(), {}, unnamed_->query, unnamed_->oids);
+    w_.to_server.commit();
+    server_->replies.expect(reply_kind::parse, {}, true);
+    server_->state().unnamed_owner = unnamed_->serial;
+}
+
+bool session::forward_parse(const frame& f, std::string_view data) {
+    if (f.size() > w_.now->vars().max_allowed_packet + frame_header_size) {
+        terminate(sqlstate::program_limit_exceeded, "statement is larger than max_allowed_packet");
+        return false;
+    }
+    if (data.size() < f.size()) return need(f.size());
+    const auto parse = protocol::parse_parse(data.substr(frame_header_size, f.body_size()));
+    if (!parse) return malformed(f);
+    const auto t = traits_of(parse->sql);
+    mid_batch_ = true;
+    cursor_ += f.size();
+    if (parse->name.empty()) {
+        if (!unnamed_) unnamed_ = std::make_unique<unnamed_statement>();
+        unnamed_->serial = w_.next_serial();
+        unnamed_->query = parse->sql;
+        unnamed_->oids = parse->oids_bytes;
+        unnamed_->what = t;
+        server_->state().unnamed_owner = unnamed_->serial;
+        server_->replies.expect(reply_kind::parse);
+        w_.to_server.add(data.substr(0, f.size()));
+        return true;
+    }
+    if (!statements_) statements_ = std::make_unique<client_statements>();
+    if (statements_->contains(parse->name)) {
+        // PostgreSQL's own words for it (42P05), and its own effect on the transaction: prepare
+        // the name for real, unseen, and let the client's Parse run into it.
+        w_.to_server.add(data.substr(0, f.size()));
+        server_->replies.expect(reply_kind::parse, {}, true);
+        w_.to_server.add(data.substr(0, f.size()));
+        server_->replies.expect(reply_kind::parse);
+        server_dirty_ = true;
+        return true;
+    }
+    const statement_ptr s = w_.shared.statements.intern(parse->sql, parse->oids_bytes, t);
+    statements_->emplace(parse->name, s);
+    if (retain_) fresh_names_.emplace_back(parse->name);
+    if (status() != 'E' && server_->state().prepared.touch(*s)) {
+        std::string out;
+        protocol::append_parse_complete(out);
+        server_->replies.expect(reply_kind::local, {nullptr, nullptr, std::move(out)});
+        return true;
+    }
+    parse_on_server(s, std::string(parse->name), false);
+    return true;
+}
+
+bool session::forward_bind(const frame& f, std::string_view data) {
+    const std::string_view seen =
+        data.substr(frame_header_size, std::min(data.size() - frame_header_size, f.body_size()));
+    const auto bind = protocol::parse_bind(seen);
+    if (!bind) {
+        if (data.size() >= f.size() || data.size() >= protocol::buffer_pool::chunk_size)
+            return malformed(f);
+        return need(std::min(f.size(), protocol::buffer_pool::chunk_size));
+    }
+    mid_batch_ = true;
+    const statement_ptr named = find_statement(bind->statement);
+    std::shared_ptr<const sql::traits> what;
+    if (named) {
+        what = named->what;
+        ensure_prepared(named);
+    } else if (bind->statement.empty()) {
+        if (unnamed_) what = unnamed_->what;
+        ensure_unnamed();
+    }
+    // A transaction's end matters when it is executed, too: COMMIT in flight is never "failed".
+    if (what && (has_effects(*what) || what->ends_transaction)) {
+        if (!portals_) portals_ = std::make_unique<portal_traits>();
+        portals_->insert_or_assign(std::string(bind->portal), what);
+    } else if (portals_) {
+        const auto it = portals_->find(bind->portal);
+        if (it != portals_->end()) portals_->erase(it);
+    }
+    server_->replies.expect(reply_kind::bind);
+    if (!named) {
+        forward_raw(f, data);
+        return true;
+    }
+    protocol::append_bind_prefix(w_.to_server.generated(), bind->portal, named->server_name,
+                                 f.body_size() - bind->header_size);
+    w_.to_server.commit();
+    const std::size_t head = frame_header_size + bind->header_size;
+    const std::size_t here = std::min(data.size(), f.size());
+    w_.to_server.add(data.substr(head, here - head));
+    cursor_ += here;
+    client_left_ = f.size() - here;
+    discard_left_ = false;
+    return true;
+}
+
+bool session::forward_describe(const frame& f, std::string_view data) {
+    if (data.size() < f.size()) return need(f.size());
+    const auto describe = protocol::parse_describe(data.substr(frame_header_size, f.body_size()));
+    if (!describe) return malformed(f);
+    mid_batch_ = true;
+    const bool statement = describe->kind == 'S';
+    const statement_ptr named = statement ? find_statement(describe->name) : nullptr;
+    if (named) {
+        ensure_prepared(named);
+        protocol::append_describe(w_.to_server.generated(), 'S', named->server_name);
+        w_.to_server.commit();
+        cursor_ += f.size();
+    } else {
+        if (statement && describe->name.empty()) ensure_unnamed();
+        forward_raw(f, data);
+    }
+    server_->replies.expect(statement ? reply_kind::describe_statement
+                                      : reply_kind::describe_portal);
+    return true;
+}
+
+bool session::forward_execute(const frame& f, std::string_view data) {
+    if (data.size() < f.size()) return need(f.size());
+    const auto execute = protocol::parse_execute(data.substr(frame_header_size, f.body_size()));
+    if (!execute) return malformed(f);
+    mid_batch_ = true;
+    reply_note note;
+    if (portals_) {
+        const auto it = portals_->find(execute->portal);
+        if (it != portals_->end()) note.what = it->second;
+    }
+    server_->replies.expect(reply_kind::execute, std::move(note));
+    forward_raw(f, data);
+    return true;
+}
+
+bool session::forward_close(const frame& f, std::string_view data) {
+    if (data.size() < f.size()) return need(f.size());
+    const auto close = protocol::parse_close(data.substr(frame_header_size, f.body_size()));
+    if (!close) return malformed(f);
+    if (close->kind == 'P') {
+        mid_batch_ = true;
+        server_->replies.expect(reply_kind::close);
+        forward_raw(f, data);
+        return true;
+    }
+    // The statement stays on the servers for whoever prepares the same text next.
+    if (close->name.empty()) {
+        unnamed_.reset();
+    } else if (statements_) {
+        const auto it = statements_->find(close->name);
+        if (it != statements_->end()) statements_->erase(it);
+    }
+    cursor_ += f.size();
+    std::string out;
+    protocol::append_close_complete(out);
+    if (server_) {
+        mid_batch_ = true;
+        server_->replies.expect(reply_kind::local, {nullptr, nullptr, std::move(out)});
+    } else {
+        answer(std::move(out));
+    }
+    return true;
+}
+
+bool session::forward_flush(const frame& f, std::string_view data) {
+    if (data.size() < f.size()) return need(f.size());
+    if (!server_) {
+        cursor_ += f.size();
+        return true;
+    }
+    if (flush_is_sync_) {
+        // Nothing was executed: end it here, so that the server is free while the client thinks.
+        flush_is_sync_ = mid_batch_ = false;
+        cursor_ += f.size();
+        if (!server_->replies.owed()) return true;
+        protocol::append_sync(w_.to_server.generated());
+        w_.to_server.commit();
+        server_->replies.expect(reply_kind::sync, {}, true);
+        return true;
+    }
+    forward_raw(f, data);
+    return true;
+}
+
+bool session::forward_sync(const frame& f, std::string_view data) {
+    if (data.size() < f.size()) return need(f.size());
+    if (!server_) {
+        cursor_ += f.size();
+        answer_ready();
+        return true;
+    }
+    // During COPY FROM STDIN the server ignores Sync, so there will be no reply to it.
+    if (!server_->replies.copy_in()) server_->replies.expect(reply_kind::sync);
+    mid_batch_ = open_ended_ = false;
+    forward_raw(f, data);
+    return true;
+}
+
+}  // namespace howdah::proxy

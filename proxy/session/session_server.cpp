@@ -1,0 +1,301 @@
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "protocol/wire/error_message.hpp"
+#include "protocol/wire/message_views.hpp"
+#include "protocol/wire/sqlstate.hpp"
+#include "proxy/session/session.hpp"
+
+// From the server to the client: whose reply it is, what it changes, and when the server is free.
+namespace howdah::proxy {
+
+namespace sqlstate = protocol::sqlstate;
+using protocol::frame;
+using protocol::frame_header_size;
+
+namespace {
+
+/// Reads per wake-up before other sessions get their turn.
+constexpr int read_rounds = 8;
+
+/// Replies after which an answer can no longer be taken back and asked for elsewhere.
+bool is_decisive(char type) {
+    return std::string_view("DCIsGHWVZE").find(type) != std::string_view::npos;
+}
+
+}  // namespace
+
+void session::pump_server() {
+    const boost::intrusive_ptr<session> guard(this);
+    for (int round = 0; round < read_rounds; ++round) {
+        if (!server_ || (!retain_ && !to_client_.empty())) return;
+        const server_ptr server = server_;
+        const std::span<char> space = server->in.prepare(protocol::buffer_pool::chunk_size);
+        const protocol::io_result got = server->stream().read(space.data(), space.size());
+        if (got.blocked()) {
+            if (server->in.empty()) server->in.reset();
+            server->want_read();
+            return;
+        }
+        if (got.closed()) {
+            server_lost(sqlstate::connection_failure,
+                        got.error ? "the server connection broke: " + got.error.message()
+                                  : "the server closed the connection unexpectedly");
+            return;
+        }
+        server->in.commit(got.bytes);
+        if (!process_server()) return;
+        if (server_ != server) return;
+        if (got.bytes < space.size() && !server->stream().has_buffered_input()) break;
+    }
+    if (server_ && (retain_ || to_client_.empty())) server_->want_read();
+}
+
+bool session::must_see_whole(char type) const {
+    return type == 'E' || type == 'S' || type == 'C' || type == 'Z' || (retain_ && type == 'N');
+}
+
+bool session::process_server() {
+    bool stop = false;
+    std::size_t at = 0;
+    const std::string_view data = server_->in.data();
+    while (at < data.size() && !stop) {
+        const std::string_view rest = data.substr(at);
+        if (server_->message_left > 0) {
+            const std::size_t n = std::min(server_->message_left, rest.size());
+            if (server_->forward_message) w_.to_client.add(rest.substr(0, n));
+            server_->message_left -= n;
+            at += n;
+            continue;
+        }
+        const auto f = protocol::peek_frame(rest);
+        if (!f) break;
+        if (!f->valid()) {
+            server_lost(sqlstate::protocol_violation, "the server sent an invalid message length");
+            return false;
+        }
+        const bool whole = rest.size() >= f->size();
+        // A message that is too large for the buffer is judged by what can be seen of it.
+        if (!whole && must_see_whole(f->type) && f->size() <= protocol::buffer_pool::chunk_size)
+            break;
+        if (!take_server_message(*f, rest.substr(0, std::min(rest.size(), f->size())), stop))
+            return false;
+        at += std::min(rest.size(), f->size());
+        server_->message_left = f->size() - std::min(rest.size(), f->size());
+    }
+    drain_local();
+    flush_client();
+    if (phase_ == phase::closed || !server_) return false;
+    server_->in.consume(at);
+    if (stop) at_sync();
+    return server_ != nullptr;
+}
+
+void session::drain_local() {
+    while (server_->replies.local_at_front()) {
+        w_.to_client.generated() += server_->replies.front().note.text;
+        w_.to_client.commit();
+        server_->replies.pop();
+    }
+}
+
+bool session::take_server_message(const frame& f, std::string_view message, bool& stop) {
+    const std::string_view body =
+        message.substr(std::min(message.size(), frame_header_size));
+    if (f.type == 'E' && !on_server_error(body)) return false;
+    if (f.type == 'N' && retain_) {
+        // "terminating connection because of crash of another server process": the end follows.
+        const auto view = protocol::parse_error(body);
+        if (view && view->sqlstate == sqlstate::crash_shutdown) {
+            server_->forward_message = false;
+            return true;
+        }
+    }
+    drain_local();
+    if (f.type == 'C') on_command_complete(body);
+    if (f.type == 'S') {
+        if (const auto p = protocol::parse_parameter_status(body))
+            server_->state().parameters.insert_or_assign(std::string(p->name),
+                                                         std::string(p->value));
+    }
+    const bool owed = server_->replies.owed();
+    const bool swallowed_query = applying_settings_ || phase_ == phase::resetting;
+    const auto handling = server_->replies.on_message(
+        f.type, [this](server_replies::entry& e) { on_done(e); },
+        [this](server_replies::entry& e) { on_skipped(e); });
+    if (handling == server_replies::handling::violation) {
+        server_lost(sqlstate::protocol_violation,
+                    std::string("the server sent an unexpected message of type '") + f.type + "'");
+        return false;
+    }
+    server_->forward_message = handling == server_replies::handling::forward && !swallowed_query;
+    // Until the client's own Sync everything it sends is void, as the server would see it.
+    if (f.type == 'E' && owed && !swallowed_query &&
+        (server_->replies.empty() ||
+         (server_->replies.front().what == reply_kind::sync && server_->replies.front().swallow)))
+        skip_to_sync_ = true;
+    if (f.type == 'Z') {
+        const auto ready = protocol::parse_ready_for_query(body);
+        if (!ready) {
+            server_lost(sqlstate::protocol_violation, "the server sent a malformed ReadyForQuery");
+            return false;
+        }
+        on_ready(*ready);
+        drain_local();
+        stop = server_->replies.empty();
+        if (server_->forward_message) {
+            retain_ = false;
+            w_.to_client.add(message);
+        }
+        if (stop) drain_local();
+        return true;
+    }
+    if (!server_->forward_message) return true;
+    // Until here the answer could have been given up for another server's.
+    if (retain_ && owed && is_decisive(f.type)) {
+        retain_ = false;
+        fresh_names_.clear();
+    }
+    w_.to_client.add(message);
+    return true;
+}
+
+bool session::on_server_error(std::string_view body) {
+    const auto view = protocol::parse_error(body);
+    if (!view) return true;
+    if (applying_settings_) {
+        if (settings_error_.empty()) settings_error_ = body;
+        if (!view->ends_connection()) return true;
+    }
+    const bool lost = view->ends_connection() || view->sqlstate == sqlstate::admin_shutdown ||
+                      view->sqlstate == sqlstate::crash_shutdown;
+    if (lost && (retain_ || phase_ != phase::ready || applying_settings_ ||
+                 !server_->replies.owed())) {
+        // Nobody waits for this text, or another server can still give the answer.
+        const std::string why(view->message);
+        server_lost(view->sqlstate.empty() ? sqlstate::connection_failure : view->sqlstate, why);
+        return false;
+    }
+    if (lost) {
+        // The server's own words, then what follows from a lost server.
+        const std::string state(view->sqlstate);
+        const std::string why(view->message);
+        server_lost(state, why);
+        return false;
+    }
+    if (retain_ && server_->replies.owed()) {
+        const bool wrote = view->sqlstate == sqlstate::read_only_sql_transaction;
+        const bool conflict = view->message.find("conflict with recovery") != std::string_view::npos;
+        if ((wrote || conflict) && hostgroup_ != who_.user->default_hostgroup) {
+            ++w_.counters.reads_rerouted;
+            if (wrote) {
+                const std::string_view input = in_.data();
+                const auto f = protocol::peek_frame(input);
+                if (f && f->type == 'Q' && input.size() >= f->size()) {
+                    if (const auto q = protocol::parse_query(
+                            input.substr(frame_header_size, f->body_size())))
+                        w_.statements.learn_write(w_.statements.find(*q).id);
+                }
+            }
+            w_.to_client.clear();
+            server_ptr old = std::exchange(server_, nullptr);
+            for (auto& entry : old->replies)
+                if (entry.what == reply_kind::parse && entry.note.statement)
+                    old->state().prepared.remove(*entry.note.statement);
+            // It still owes the rest of this exchange; opening another is cheaper than a detour
+            // for a digest that from now on goes to the writer at once.
+            w_.servers.discard(std::move(old));
+            force_writer_ = true;
+            repeat_batch();
+            return false;
+        }
+    }
+    if (server_->state().status == 'I') effects_.failed_outside_transaction();
+    query_failed_ = true;
+    return true;
+}
+
+void session::on_command_complete(std::string_view body) {
+    const auto tag = protocol::parse_command_complete(body);
+    if (!tag || applying_settings_ || phase_ != phase::ready) return;
+    const char first = tag->empty() ? '\0' : tag->front();
+    if (first != 'D' && first != 'R') return;
+    effects_.completed(*tag);
+    if (effects_.take_statements_dropped()) {
+        statements_.reset();
+        unnamed_.reset();
+        server_->state().prepared.clear();
+        server_->state().unnamed_owner = 0;
+    }
+}
+
+void session::on_skipped(server_replies::entry& e) {
+    if (e.what != reply_kind::parse) return;
+    if (!e.note.statement) {
+        server_->state().unnamed_owner = 0;
+        return;
+    }
+    if (server_) server_->state().prepared.remove(*e.note.statement);
+    if (!e.note.text.empty() && statements_) {
+        const auto it = statements_->find(e.note.text);
+        if (it != statements_->end() && it->second == e.note.statement) statements_->erase(it);
+    }
+}
+
+void session::on_done(server_replies::entry& e) {
+    if (e.swallow || !e.note.what) return;
+    if (e.what == reply_kind::execute || (e.what == reply_kind::query && !query_failed_))
+        effects_.ran(*e.note.what);
+}
+
+void session::on_ready(char new_status) {
+    server_->state().status = new_status;
+    if (applying_settings_ || phase_ != phase::ready) return;
+    query_failed_ = false;
+    if (new_status != 'I') {
+        effects_.still_in_transaction();
+        return;
+    }
+    batch_begins_ = false;
+    if (portals_) portals_->clear();
+    if (effects_.nothing_pending()) {
+        (void)effects_.settle();
+        return;
+    }
+    const std::vector<sql::setting_change> changes = effects_.settle();
+    if (changes.empty()) return;
+    const session_settings nothing({});
+    settings_ = w_.shared.settings.intern(apply_changes(*settings_, *who_.settings, changes));
+    server_->state().settings = w_.shared.settings.intern(
+        apply_changes(*server_->state().settings, nothing, changes));
+    settings_changed();
+}
+
+void session::at_sync() {
+    if (phase_ == phase::resetting) {
+        if (!server_->replies.empty()) return;
+        server_->state().settings = w_.shared.settings.none();
+        server_->state().prepared.clear();
+        release_server();
+        finish();
+        return;
+    }
+    if (applying_settings_) {
+        end_settings();
+        return;
+    }
+    repeats_ = 0;
+    arm_idle_deadline();
+    if (mode() == conf::pool_mode::statement && server_->state().status != 'I') {
+        server_dirty_ = true;
+        terminate(sqlstate::feature_not_supported,
+                  "transaction blocks are not allowed in statement pooling mode");
+        return;
+    }
+    // Nothing to do for the client at once: others may have the server.
+    if (!sticky() && cursor_ >= cleared_ && server_->out.empty()) release_server();
+    pump_client();
+}
+
+}  // namespace howdah::proxy

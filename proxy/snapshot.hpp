@@ -1,0 +1,55 @@
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "conf/settings.hpp"
+#include "monitor/hostgroups.hpp"
+#include "protocol/io/tls.hpp"
+#include "proxy/pool/book.hpp"
+#include "proxy/query_rules.hpp"
+#include "proxy/sql/functions.hpp"
+
+namespace howdah::proxy {
+
+/// Everything that the data plane looks up, as of one moment. Immutable; the control thread
+/// publishes a new one at each change and every worker keeps its own pointer.
+struct snapshot {
+    using catalog_ptr = std::shared_ptr<const sql::function_catalog>;
+
+    std::shared_ptr<const conf::settings> settings;
+    std::shared_ptr<const monitor::hostgroups> hostgroups;
+    pool_book::placement placement;  ///< usable servers by hostgroup
+    protocol::tls_context client_tls;  ///< null: TLS is not offered to clients
+    protocol::tls_context server_tls;
+    std::unordered_map<std::string_view, const conf::user*> users;  ///< active ones, by name
+    std::shared_ptr<const compiled_rules> rules;
+    /// Functions by database; a database that is missing here has the built-in catalogue.
+    std::map<std::string, catalog_ptr, std::less<>> catalogs;
+
+    [[nodiscard]] const conf::variables& vars() const { return settings->vars; }
+    [[nodiscard]] const conf::user* find_user(std::string_view name) const {
+        const auto it = users.find(name);
+        return it == users.end() ? nullptr : it->second;
+    }
+    [[nodiscard]] const sql::function_catalog& catalog(std::string_view database) const {
+        const auto it = catalogs.find(database);
+        return it == catalogs.end() ? *sql::function_catalog::built_in() : *it->second;
+    }
+    [[nodiscard]] const std::vector<pool_book::candidate>& usable(int hostgroup) const {
+        static const std::vector<pool_book::candidate> none;
+        const auto it = placement.find(hostgroup);
+        return it == placement.end() ? none : it->second;
+    }
+    [[nodiscard]] bool is_usable(const server_entry* server) const {
+        for (const auto& [hostgroup, candidates] : placement)
+            for (const auto& c : candidates)
+                if (c.server == server) return true;
+        return false;
+    }
+};
+using snapshot_ptr = std::shared_ptr<const snapshot>;
+
+}  // namespace howdah::proxy

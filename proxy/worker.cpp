@@ -1,0 +1,178 @@
+#include "proxy/worker.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <limits>
+
+#include "proxy/session/client_login.hpp"
+#include "proxy/session/session.hpp"
+
+namespace howdah::proxy {
+namespace {
+
+void log_escaped(std::exception_ptr error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const std::exception& e) {
+        spdlog::error("a connection task ended with an unexpected error: {}", e.what());
+    }
+}
+
+protocol::sslmode to_sslmode(conf::server_sslmode mode) {
+    switch (mode) {
+        case conf::server_sslmode::disable:
+            return protocol::sslmode::disable;
+        case conf::server_sslmode::allow:
+            return protocol::sslmode::allow;
+        case conf::server_sslmode::prefer:
+            return protocol::sslmode::prefer;
+        case conf::server_sslmode::require:
+            return protocol::sslmode::require;
+        case conf::server_sslmode::verify_ca:
+            return protocol::sslmode::verify_ca;
+        case conf::server_sslmode::verify_full:
+            return protocol::sslmode::verify_full;
+    }
+    return protocol::sslmode::prefer;
+}
+
+sql::statement_cache::options cache_options(const conf::variables& vars) {
+    sql::statement_cache::options options;
+    options.capacity = vars.max_stmts_cache;
+    return options;
+}
+
+}  // namespace
+
+worker::worker(unsigned i, process& p, snapshot_ptr first)
+    : index(i),
+      shared(p),
+      wheel(io),
+      gate(io, log_escaped),
+      statements(cache_options(first->vars())),
+      now(std::move(first)),
+      servers(*this),
+      work_(io.get_executor()) {}
+
+worker::~worker() = default;
+
+void worker::run() {
+    servers.start();
+    io.run();
+}
+
+void worker::publish(snapshot_ptr fresh) {
+    boost::asio::post(io, [this, fresh = std::move(fresh)] { now = fresh; });
+}
+
+void worker::server_dead(const server_entry* server) {
+    boost::asio::post(io, [this, server] {
+        servers.close_idle(server);
+        std::vector<boost::intrusive_ptr<session>> all;
+        for (const auto& [pid, s] : sessions_) all.emplace_back(s);
+        for (const auto& s : all) s->on_server_dead(server);
+    });
+}
+
+void worker::listen(int fd) {
+    auto on_accept = [this](protocol::stream_socket socket) { accepted(std::move(socket)); };
+    auto on_error = [](const boost::system::error_code& ec) {
+        spdlog::error("cannot accept a connection: {}; trying again shortly", ec.message());
+    };
+    listeners_.push_back(
+        std::make_unique<protocol::listener>(io, fd, std::move(on_accept), std::move(on_error)));
+    listeners_.back()->start();
+}
+
+void worker::accepted(protocol::stream_socket socket) {
+    gate.spawn(log_in_client(*this, std::move(socket)));
+}
+
+void worker::drain(std::function<void()> on_empty) {
+    boost::asio::post(io, [this, on_empty = std::move(on_empty)]() mutable {
+        draining_ = true;
+        on_empty_ = std::move(on_empty);
+        for (auto& l : listeners_) l->stop();
+        std::vector<boost::intrusive_ptr<session>> all;
+        for (const auto& [pid, s] : sessions_) all.emplace_back(s);
+        for (const auto& s : all) s->drain();
+        finish_drain_if_empty();
+    });
+}
+
+void worker::finish_drain_if_empty() {
+    if (!draining_ || !sessions_.empty() || !on_empty_) return;
+    std::exchange(on_empty_, nullptr)();
+}
+
+void worker::stop() {
+    boost::asio::post(io, [this] {
+        draining_ = true;
+        on_empty_ = nullptr;
+        for (auto& l : listeners_) l->stop();
+        std::vector<boost::intrusive_ptr<session>> all;
+        for (const auto& [pid, s] : sessions_) all.emplace_back(s);
+        for (const auto& s : all)
+            s->terminate("57P01", "terminating connection due to administrator command");
+        servers.close_all_idle();
+        servers.stop();
+        wheel.stop();
+        work_.reset();
+        io.stop();
+    });
+}
+
+void worker::cancel_client(std::int32_t pid, std::string key) {
+    boost::asio::post(io, [this, pid, key = std::move(key)] {
+        const auto it = sessions_.find(pid);
+        if (it != sessions_.end()) it->second->cancel(key);
+    });
+}
+
+std::int32_t worker::enroll(session& s) {
+    const auto count = static_cast<std::uint32_t>(shared.workers.size());
+    const std::uint32_t limit =
+        static_cast<std::uint32_t>(std::numeric_limits<std::int32_t>::max()) / count - 1;
+    for (;;) {
+        next_pid_ = next_pid_ % limit + 1;
+        const auto pid = static_cast<std::int32_t>(next_pid_ * count + index);
+        if (sessions_.try_emplace(pid, &s).second) {
+            if (draining_) s.drain();
+            return pid;
+        }
+    }
+}
+
+void worker::leave(std::int32_t pid) {
+    sessions_.erase(pid);
+    finish_drain_if_empty();
+}
+
+void worker::report_failure(const server_entry* server, const std::string& why) {
+    spdlog::debug("server {}: {}", monitor::to_string(server->at), why);
+    shared.report_failure(server->at);
+}
+
+server_login_request worker::server_login(const server_entry* server,
+                                          const pool_login* login) const {
+    const conf::variables& vars = now->vars();
+    server_login_request r;
+    r.server = server;
+    r.login = login;
+    if (const conf::user* user = now->find_user(login->user))
+        r.password = user->server_password.value_or(user->password);
+    // A hash cannot be sent as a password; md5 hashes still serve md5 servers.
+    if (protocol::parse_verifier(r.password)) r.password.clear();
+    r.ssl = to_sslmode(vars.server_sslmode);
+    for (const auto& m : now->hostgroups->members)
+        if (m.at == server->at && m.use_ssl != 0 && r.ssl < protocol::sslmode::require)
+            r.ssl = protocol::sslmode::require;
+    r.tls = now->server_tls;
+    r.timeout = vars.connect_timeout_server;
+    r.keepalive_seconds =
+        vars.use_tcp_keepalive ? static_cast<int>(vars.tcp_keepalive_time.count()) : 0;
+    r.no_settings = shared.settings.none();
+    return r;
+}
+
+}  // namespace howdah::proxy

@@ -1,0 +1,90 @@
+#pragma once
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "protocol/io/buffer.hpp"
+#include "protocol/io/deadline.hpp"
+#include "protocol/io/gather.hpp"
+#include "protocol/io/listener.hpp"
+#include "protocol/io/task_gate.hpp"
+#include "proxy/counters.hpp"
+#include "proxy/pool/pool.hpp"
+#include "proxy/process.hpp"
+#include "proxy/snapshot.hpp"
+#include "proxy/sql/statement_cache.hpp"
+
+namespace howdah::proxy {
+
+class session;
+
+/// One data-plane thread: its event loop and everything that its sessions use without a lock.
+/// Sessions and connections live and die here. Other threads only post to `io`.
+class worker {
+public:
+    worker(unsigned index, process& shared, snapshot_ptr first);
+    ~worker();
+    worker(const worker&) = delete;
+    worker& operator=(const worker&) = delete;
+
+    /// Runs the event loop until stop() was carried out. On the worker's own thread.
+    void run();
+
+    // Callable from any thread: posted to the worker.
+    void publish(snapshot_ptr fresh);
+    void server_dead(const server_entry* server);
+    /// Stops accepting; sessions end when they are between transactions. on_empty is called, on
+    /// this worker's thread, when the last one has gone.
+    void drain(std::function<void()> on_empty);
+    void stop();
+    void cancel_client(std::int32_t pid, std::string key);
+
+    /// Accepts on a listening socket, which it owns from now on. Before run() or on its thread.
+    void listen(int fd);
+
+    // For the worker's own thread.
+    /// Registers a session and gives it the pid that cancel requests will name.
+    [[nodiscard]] std::int32_t enroll(session& s);
+    void leave(std::int32_t pid);
+    void report_failure(const server_entry* server, const std::string& why);
+    [[nodiscard]] server_login_request server_login(const server_entry* server,
+                                                    const pool_login* login) const;
+    [[nodiscard]] std::uint64_t next_serial() { return ++serial_ * max_workers + index; }
+    [[nodiscard]] std::size_t session_count() const { return sessions_.size(); }
+
+    static constexpr unsigned max_workers = 256;
+
+    const unsigned index;
+    process& shared;
+    boost::asio::io_context io{1};
+    protocol::buffer_pool buffers;
+    protocol::deadline_wheel wheel;
+    protocol::task_gate gate;
+    protocol::gather to_client;
+    protocol::gather to_server;
+    sql::statement_cache statements;
+    worker_counters counters;
+    snapshot_ptr now;
+    std::chrono::steady_clock::time_point coarse_now = std::chrono::steady_clock::now();
+    pool servers;
+
+private:
+    void accepted(protocol::stream_socket socket);
+    void finish_drain_if_empty();
+
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+    std::vector<std::unique_ptr<protocol::listener>> listeners_;
+    std::unordered_map<std::int32_t, session*> sessions_;
+    std::function<void()> on_empty_;
+    std::uint32_t next_pid_ = 0;
+    std::uint64_t serial_ = 0;
+    bool draining_ = false;
+};
+
+}  // namespace howdah::proxy

@@ -1,0 +1,361 @@
+#include "monitor/engine.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/monitor/world.hpp"
+
+namespace howdah::monitor {
+namespace {
+
+using namespace test;
+using testing::HasSubstr;
+
+constexpr const char* healthy_places = "10 pg1 ONLINE, 20 pg2 ONLINE, 20 pg3 ONLINE";
+
+TEST(Engine, servers_never_observed_stand_as_configured) {
+    EXPECT_EQ(world().compose(), healthy_places);
+}
+
+TEST(Engine, roles_as_configured_change_nothing) {
+    EXPECT_EQ(world().healthy().compose(), healthy_places);
+}
+
+TEST(Engine, a_writer_is_also_a_reader_where_that_is_wanted) {
+    auto subject = world().healthy();
+    subject.settings.vars.monitor_writer_is_also_reader = true;
+    EXPECT_EQ(subject.compose(), "10 pg1 ONLINE, 20 pg1 ONLINE, 20 pg2 ONLINE, 20 pg3 ONLINE");
+}
+
+TEST(Engine, a_shunned_primary_stands_in_the_reader_hostgroup_and_the_writer_hostgroup_is_empty) {
+    auto subject = world().healthy();
+    subject.compose();
+    subject["pg1"].health = health::down;
+    EXPECT_EQ(subject.compose(), "20 pg1 SHUNNED, 20 pg2 ONLINE, 20 pg3 ONLINE");
+    EXPECT_TRUE(subject.last.groups.in(writer_hg).empty());
+    EXPECT_TRUE(subject.last.groups.exists(writer_hg));
+}
+
+TEST(Engine, a_server_that_takes_no_sessions_is_shunned) {
+    auto subject = world().healthy();
+    subject["pg2"].health = health::not_ready;
+    EXPECT_EQ(subject.compose(), "10 pg1 ONLINE, 20 pg2 SHUNNED, 20 pg3 ONLINE");
+}
+
+TEST(Engine, a_configured_writer_that_was_never_reached_is_shunned_as_a_reader) {
+    world subject;
+    subject["pg1"] = in_health(seen(role::unknown), health::down);
+    EXPECT_EQ(subject.compose(), "20 pg1 SHUNNED, 20 pg2 ONLINE, 20 pg3 ONLINE");
+}
+
+TEST(Engine, a_primary_that_comes_back_writes_again) {
+    auto subject = world().healthy();
+    subject.compose();
+    subject["pg1"].health = health::down;
+    subject.compose();
+    subject["pg1"].health = health::up;
+    EXPECT_EQ(subject.compose(), healthy_places);
+}
+
+TEST(Engine, a_promoted_standby_takes_the_writers_place) {
+    auto subject = world().healthy();
+    subject.compose();
+    subject["pg1"].health = health::down;
+    subject["pg2"] = seen(role::primary, 2);
+    EXPECT_EQ(subject.compose(), "10 pg2 ONLINE, 20 pg1 SHUNNED, 20 pg3 ONLINE");
+}
+
+TEST(Engine, a_switchover_swaps_the_places) {
+    auto subject = world().healthy();
+    subject.compose();
+    subject["pg1"] = seen(role::standby, 2);
+    subject["pg3"] = seen(role::primary, 2);
+    EXPECT_EQ(subject.compose(), "10 pg3 ONLINE, 20 pg1 ONLINE, 20 pg2 ONLINE");
+    EXPECT_EQ(subject.incumbents.at(writer_hg), (incumbent{at("pg3"), our_cluster, 2}));
+}
+
+TEST(Engine, without_any_primary_there_is_no_writer) {
+    auto subject = world().healthy();
+    subject["pg1"] = seen(role::standby);
+    EXPECT_EQ(subject.compose(), "20 pg1 ONLINE, 20 pg2 ONLINE, 20 pg3 ONLINE");
+}
+
+TEST(Engine, an_old_primary_that_returns_is_kept_out) {
+    auto subject = world().healthy();
+    subject.compose();
+    subject["pg1"].health = health::down;
+    subject["pg2"] = seen(role::primary, 2);
+    subject.compose();
+    subject["pg1"].health = health::up;
+    EXPECT_EQ(subject.compose(), "10 pg2 ONLINE, 20 pg1 SHUNNED, 20 pg3 ONLINE");
+    EXPECT_THAT(subject.reason("pg1"), HasSubstr("on timeline 1, and pg2:5432 has already written "
+                                                 "on timeline 2"));
+}
+
+TEST(Engine, an_old_primary_is_kept_out_even_when_the_new_one_is_gone) {
+    auto subject = world().healthy();
+    subject.compose();
+    subject["pg1"].health = health::down;
+    subject["pg2"] = seen(role::primary, 2);
+    subject.compose();
+    subject["pg1"].health = health::up;
+    subject["pg2"].health = health::down;
+    EXPECT_EQ(subject.compose(), "20 pg1 SHUNNED, 20 pg2 SHUNNED, 20 pg3 ONLINE");
+}
+
+TEST(Engine, a_second_primary_is_kept_out_although_its_timeline_is_higher) {
+    auto subject = world().healthy();
+    subject.compose();
+    subject["pg2"] = seen(role::primary, 2);
+    EXPECT_EQ(subject.compose(), "10 pg1 ONLINE, 20 pg2 SHUNNED, 20 pg3 ONLINE");
+    EXPECT_THAT(subject.reason("pg2"), HasSubstr("second primary (timeline 2) beside the writer "
+                                                 "pg1:5432 (timeline 1)"));
+}
+
+TEST(Engine, a_second_primary_of_unknown_timeline_is_kept_out) {
+    auto subject = world().healthy();
+    subject.compose();
+    subject["pg2"] = seen(role::primary, 0, 0);
+    EXPECT_EQ(subject.compose(), "10 pg1 ONLINE, 20 pg2 SHUNNED, 20 pg3 ONLINE");
+}
+
+TEST(Engine, of_two_primaries_at_start_the_higher_timeline_writes) {
+    auto subject = world().healthy();
+    subject["pg3"] = seen(role::primary, 2);
+    EXPECT_EQ(subject.compose(), "10 pg3 ONLINE, 20 pg1 SHUNNED, 20 pg2 ONLINE");
+}
+
+TEST(Engine, of_two_primaries_at_start_on_one_timeline_the_configured_one_writes) {
+    auto subject = world().healthy();
+    subject["pg3"] = seen(role::primary, 1);
+    EXPECT_EQ(subject.compose(), "10 pg1 ONLINE, 20 pg2 ONLINE, 20 pg3 SHUNNED");
+}
+
+TEST(Engine, of_two_primaries_of_two_clusters_at_start_the_configured_one_writes) {
+    auto subject = world().healthy();
+    subject["pg3"] = seen(role::primary, 9, 888);
+    EXPECT_EQ(subject.compose(), "10 pg1 ONLINE, 20 pg2 ONLINE, 20 pg3 SHUNNED");
+}
+
+TEST(Engine, of_two_primaries_that_nothing_tells_apart_none_writes) {
+    auto subject = world().healthy();
+    subject["pg1"] = seen(role::standby);
+    subject["pg2"] = seen(role::primary, 2);
+    subject["pg3"] = seen(role::primary, 2);
+    EXPECT_EQ(subject.compose(), "20 pg1 ONLINE, 20 pg2 SHUNNED, 20 pg3 SHUNNED");
+    EXPECT_THAT(subject.reason("pg2"), HasSubstr("stop all but one"));
+}
+
+TEST(Engine, the_first_primary_seen_at_start_is_not_yet_the_incumbent) {
+    world subject;
+    subject["pg1"] = seen(role::primary, 1);
+    EXPECT_EQ(subject.compose(), healthy_places);
+    EXPECT_TRUE(subject.incumbents.empty());
+    EXPECT_FALSE(subject.last.groups.settled);
+    subject["pg2"] = seen(role::primary, 2);
+    subject["pg3"] = seen(role::standby, 2);
+    EXPECT_EQ(subject.compose(), "10 pg2 ONLINE, 20 pg1 SHUNNED, 20 pg3 ONLINE");
+    EXPECT_EQ(subject.incumbents.at(writer_hg).at, at("pg2"));
+    EXPECT_TRUE(subject.last.groups.settled);
+}
+
+TEST(Engine, a_configured_writer_not_yet_seen_waits_while_a_primary_is_seen) {
+    world subject;
+    subject["pg2"] = seen(role::primary, 2);
+    EXPECT_EQ(subject.compose(), "10 pg2 ONLINE, 20 pg1 SHUNNED, 20 pg3 ONLINE");
+    EXPECT_EQ(subject.reason("pg1"), "");
+}
+
+TEST(Engine, a_configured_writer_whose_role_cannot_be_read_never_writes_after_another) {
+    world subject;
+    subject["pg1"].settled = true;
+    subject["pg2"] = seen(role::primary, 2);
+    subject["pg3"] = seen(role::standby, 2);
+    subject.compose();
+    subject["pg2"].health = health::down;
+    EXPECT_EQ(subject.compose(), "20 pg1 SHUNNED, 20 pg2 SHUNNED, 20 pg3 ONLINE");
+    EXPECT_THAT(subject.reason("pg1"), HasSubstr("role could not be read"));
+}
+
+TEST(Engine, a_primary_of_another_cluster_never_follows_the_writer) {
+    auto subject = world().healthy();
+    subject.compose();
+    subject["pg1"].health = health::down;
+    subject["pg2"] = seen(role::primary, 5, 888);
+    EXPECT_EQ(subject.compose(), "20 pg1 SHUNNED, 20 pg2 SHUNNED, 20 pg3 ONLINE");
+    EXPECT_THAT(subject.reason("pg2"), HasSubstr("another cluster (system identifier 888"));
+}
+
+TEST(Engine, a_standby_of_another_cluster_is_not_read_from) {
+    auto subject = world().healthy();
+    subject["pg3"] = seen(role::standby, 1, 888);
+    EXPECT_EQ(subject.compose(), "10 pg1 ONLINE, 20 pg2 ONLINE, 20 pg3 SHUNNED");
+    EXPECT_THAT(subject.reason("pg3"), HasSubstr("standby of another cluster"));
+}
+
+TEST(Engine, without_privileges_roles_alone_decide) {
+    auto subject = world();
+    subject["pg1"] = seen(role::primary, 0, 0);
+    subject["pg2"] = seen(role::standby, 0, 0);
+    subject["pg3"] = seen(role::standby, 0, 0);
+    EXPECT_EQ(subject.compose(), healthy_places);
+    subject["pg1"].health = health::down;
+    subject["pg2"].as = role::primary;
+    EXPECT_EQ(subject.compose(), "10 pg2 ONLINE, 20 pg1 SHUNNED, 20 pg3 ONLINE");
+    subject["pg1"].health = health::up;
+    EXPECT_EQ(subject.compose(), "10 pg2 ONLINE, 20 pg1 SHUNNED, 20 pg3 ONLINE");
+}
+
+TEST(Engine, a_role_read_without_timeline_does_not_lower_the_known_one) {
+    auto subject = world().healthy();
+    subject["pg1"] = seen(role::primary, 4);
+    subject.compose();
+    subject["pg1"] = seen(role::primary, 0, 0);
+    subject.compose();
+    EXPECT_EQ(subject.incumbents.at(writer_hg), (incumbent{at("pg1"), our_cluster, 4}));
+}
+
+TEST(Engine, the_operators_status_stays_whatever_is_observed) {
+    for (const auto& [configured, shown] :
+         {std::pair{conf::server_status::shunned, "SHUNNED"},
+          std::pair{conf::server_status::offline_soft, "OFFLINE_SOFT"},
+          std::pair{conf::server_status::offline_hard, "OFFLINE_HARD"}}) {
+        auto subject = world().healthy();
+        subject.settings.servers[1].status = configured;
+        const auto expected = std::string("10 pg1 ONLINE, 20 pg2 ") + shown + ", 20 pg3 ONLINE";
+        EXPECT_EQ(subject.compose(), expected);
+        subject["pg2"].health = health::down;
+        EXPECT_EQ(subject.compose(), expected);
+    }
+}
+
+TEST(Engine, a_primary_that_the_operator_took_offline_stays_in_its_place_without_writing) {
+    auto subject = world().healthy();
+    subject.settings.servers[0].status = conf::server_status::offline_soft;
+    EXPECT_EQ(subject.compose(), "10 pg1 OFFLINE_SOFT, 20 pg2 ONLINE, 20 pg3 ONLINE");
+}
+
+TEST(Engine, each_row_of_a_server_keeps_its_own_attributes) {
+    auto subject = world().healthy();
+    subject.settings.servers[0].weight = 7;
+    auto& reader_row = subject.add(reader_hg, "pg1");
+    reader_row.weight = 3;
+    subject.compose();
+    EXPECT_EQ(subject.last.groups.find(writer_hg, at("pg1"))->weight, 7U);
+    subject["pg1"].as = role::standby;
+    subject.compose();
+    EXPECT_EQ(subject.last.groups.find(reader_hg, at("pg1"))->weight, 3U);
+}
+
+TEST(Engine, a_server_moved_to_the_other_hostgroup_takes_its_attributes_along) {
+    auto subject = world().healthy();
+    subject.settings.servers[1].weight = 9;
+    subject.settings.servers[1].max_connections = 5;
+    subject.settings.servers[1].use_ssl = 1;
+    subject["pg1"].health = health::down;
+    subject["pg2"] = seen(role::primary, 2);
+    subject.compose();
+    const auto* writer = subject.last.groups.find(writer_hg, at("pg2"));
+    ASSERT_NE(writer, nullptr);
+    EXPECT_EQ(writer->weight, 9U);
+    EXPECT_EQ(writer->max_connections, 5U);
+    EXPECT_EQ(writer->use_ssl, 1);
+}
+
+TEST(Engine, a_reader_behind_its_limit_is_shunned_for_its_lag) {
+    auto subject = world().healthy();
+    subject.settings.servers[1].max_replication_lag = 10;
+    subject["pg2"].replay_lag_ms = 10000;
+    EXPECT_EQ(subject.compose(), healthy_places);
+    subject["pg2"].replay_lag_ms = 10001;
+    EXPECT_EQ(subject.compose(), "10 pg1 ONLINE, 20 pg2 SHUNNED_REPLICATION_LAG, 20 pg3 ONLINE");
+    subject["pg2"].replay_lag_ms.reset();
+    EXPECT_EQ(subject.compose(), healthy_places);
+}
+
+TEST(Engine, a_server_above_its_latency_limit_is_marked_slow) {
+    auto subject = world().healthy();
+    subject.settings.servers[1].max_latency_ms = 20;
+    subject["pg2"].ping_us = 20000;
+    subject["pg3"].ping_us = 90000;
+    subject.compose();
+    EXPECT_FALSE(subject.last.groups.find(reader_hg, at("pg2"))->slow);
+    subject["pg2"].ping_us = 20001;
+    subject.compose();
+    EXPECT_TRUE(subject.last.groups.find(reader_hg, at("pg2"))->slow);
+    EXPECT_FALSE(subject.last.groups.find(reader_hg, at("pg3"))->slow);
+}
+
+TEST(Engine, outside_pairs_servers_stay_where_they_are_configured) {
+    auto subject = world().healthy();
+    subject.add(30, "pg4");
+    subject.add(30, "pg5").status = conf::server_status::offline_soft;
+    subject["pg4"] = seen(role::standby);
+    subject["pg5"] = seen(role::primary);
+    EXPECT_EQ(subject.compose(),
+              std::string(healthy_places) + ", 30 pg4 ONLINE, 30 pg5 OFFLINE_SOFT");
+    subject["pg4"].health = health::down;
+    EXPECT_EQ(subject.compose(),
+              std::string(healthy_places) + ", 30 pg4 SHUNNED, 30 pg5 OFFLINE_SOFT");
+}
+
+TEST(Engine, a_member_of_a_pair_and_of_another_hostgroup_has_its_own_place_in_each) {
+    auto subject = world().healthy();
+    subject.add(30, "pg1");
+    subject["pg1"].as = role::standby;
+    EXPECT_EQ(subject.compose(), "20 pg1 ONLINE, 20 pg2 ONLINE, 20 pg3 ONLINE, 30 pg1 ONLINE");
+}
+
+TEST(Engine, two_pairs_do_not_disturb_each_other) {
+    auto subject = world().healthy();
+    subject.settings.replication_hostgroups.push_back({40, 50, ""});
+    subject.add(40, "pg8");
+    subject.add(50, "pg9");
+    subject["pg8"] = seen(role::primary, 1, 888);
+    subject["pg9"] = seen(role::standby, 1, 888);
+    EXPECT_EQ(subject.compose(), std::string(healthy_places) + ", 40 pg8 ONLINE, 50 pg9 ONLINE");
+    EXPECT_EQ(subject.incumbents.at(40).system_identifier, 888U);
+}
+
+TEST(Engine, a_ruling_makes_the_writer_before_its_role_is_observed) {
+    auto subject = world().healthy();
+    subject.compose();
+    subject.decision.writers[writer_hg] = at("pg3");
+    EXPECT_EQ(subject.compose(), "10 pg3 ONLINE, 20 pg1 SHUNNED, 20 pg2 ONLINE");
+    EXPECT_THAT(subject.reason("pg1"), HasSubstr("pg3:5432 was made the writer"));
+}
+
+TEST(Engine, a_ruled_writer_that_is_down_leaves_the_writer_hostgroup_empty) {
+    auto subject = world().healthy();
+    subject.decision.writers[writer_hg] = at("pg3");
+    subject["pg3"].health = health::down;
+    EXPECT_EQ(subject.compose(), "20 pg1 SHUNNED, 20 pg2 ONLINE, 20 pg3 SHUNNED");
+}
+
+TEST(Engine, a_fenced_server_is_shunned_wherever_it_stands) {
+    auto subject = world().healthy();
+    subject.add(30, "pg1");
+    subject.decision.fenced.insert(at("pg1"));
+    EXPECT_EQ(subject.compose(), "20 pg1 SHUNNED, 20 pg2 ONLINE, 20 pg3 ONLINE, 30 pg1 SHUNNED");
+    EXPECT_EQ(subject.reason("pg1"), "it is fenced");
+}
+
+TEST(Engine, without_the_monitor_everything_is_settled_and_as_configured) {
+    world subject;
+    subject.settings.vars.monitor_enabled = false;
+    EXPECT_EQ(subject.compose(), healthy_places);
+    EXPECT_TRUE(subject.last.groups.settled);
+}
+
+TEST(Engine, a_server_taken_off_hard_is_not_waited_for) {
+    auto subject = world();
+    subject.settings.servers[2].status = conf::server_status::offline_hard;
+    subject["pg1"] = seen(role::primary);
+    subject["pg2"] = seen(role::standby);
+    EXPECT_EQ(subject.compose(), "10 pg1 ONLINE, 20 pg2 ONLINE, 20 pg3 OFFLINE_HARD");
+    EXPECT_TRUE(subject.last.groups.settled);
+    EXPECT_EQ(subject.incumbents.at(writer_hg).at, at("pg1"));
+}
+
+}  // namespace
+}  // namespace howdah::monitor

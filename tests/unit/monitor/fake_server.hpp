@@ -1,0 +1,63 @@
+#pragma once
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "monitor/hostgroups.hpp"
+
+namespace howdah::monitor::test {
+
+/// A PostgreSQL server as far as the monitor can tell, on a free loopback port, in the test's own
+/// io_context. What it does can be changed while it runs.
+class fake_server {
+public:
+    enum class manner {
+        serve,
+        refuse_login,
+        hang_at_login,
+        hang_at_query,
+        hang_at_role_check,
+        drop_at_query
+    };
+
+    explicit fake_server(boost::asio::io_context& io);
+    ~fake_server();
+    fake_server(const fake_server&) = delete;
+    fake_server& operator=(const fake_server&) = delete;
+
+    endpoint at() const { return {"127.0.0.1", port_}; }
+
+    /// Closes the port and all sessions, as a killed postmaster does.
+    void kill();
+    /// Listens again on the same port.
+    void revive();
+    /// Ends all sessions, the port stays open.
+    void end_sessions();
+
+    manner behaviour = manner::serve;
+    bool standby = false;
+    int timeline = 1;
+    bool full_check_allowed = true;
+    std::string refusal_sqlstate = "57P03";
+    /// What pg_proc holds: schema, name, volatility; and the fingerprint of that.
+    std::vector<std::vector<std::string>> functions;
+    std::string fingerprint;
+    int logins = 0;
+    std::vector<std::string> queries;
+
+private:
+    class session;
+
+    void accept();
+
+    boost::asio::io_context& io_;
+    std::unique_ptr<boost::asio::ip::tcp::acceptor> acceptor_;
+    std::uint16_t port_ = 0;
+    std::set<std::shared_ptr<session>> sessions_;
+};
+
+}  // namespace howdah::monitor::test
