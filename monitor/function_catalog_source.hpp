@@ -44,7 +44,8 @@ public:
     function_catalog_source(const function_catalog_source&) = delete;
     function_catalog_source& operator=(const function_catalog_source&) = delete;
 
-    /// Any thread, any time. Cheap to repeat; a database that nobody requests for an hour is
+    /// Ask only for databases that a server has let a client into. Any thread, any time. Cheap to
+    /// repeat; a database that nobody requests for an hour is
     /// forgotten.
     void request(std::string database);
 

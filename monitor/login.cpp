@@ -34,6 +34,8 @@ std::string advice(const conf::variables& vars, const std::string& database,
     if (code.starts_with("28"))
         return "let this user in from this host in the server's pg_hba.conf, or check "
                "monitor_username and server_sslmode";
+    if (code == "3D000" && database != vars.monitor_dbname)
+        return "the server has no such database";
     if (code == "3D000" || code == "42501")
         return database == vars.monitor_dbname
                    ? std::string(

@@ -31,10 +31,15 @@ std::shared_ptr<const snapshot> make_snapshot(
     s->catalogs = std::move(catalogs);
     for (const conf::user& user : settings->users)
         if (user.active) s->users.emplace(user.username, &user);
-    for (const monitor::member& m : s->hostgroups->members)
-        if (m.state == monitor::status::online)
+    for (const bool slow : {false, true}) {
+        for (const monitor::member& m : s->hostgroups->members) {
+            // A server above its max_latency_ms is used where its hostgroup has no other.
+            if (m.state != monitor::status::online || m.slow != slow) continue;
+            if (slow && !s->placement[m.hostgroup].empty()) continue;
             s->placement[m.hostgroup].push_back(
                 {names.server(m.at), m.weight, m.max_connections});
+        }
+    }
     return s;
 }
 
@@ -54,6 +59,9 @@ protocol::tls_context server_tls_of(const conf::variables& vars) {
         {vars.ssl_p2s_cert, vars.ssl_p2s_key, vars.ssl_p2s_ca, vars.ssl_p2s_crl}, mode);
 }
 
+/// How long clients are kept waiting at the start for the servers' roles.
+constexpr std::chrono::seconds role_wait{3};
+
 unsigned worker_count(const conf::variables& vars) {
     const unsigned wanted =
         vars.threads != 0 ? vars.threads : std::max(1U, std::thread::hardware_concurrency());
@@ -72,6 +80,7 @@ app::app(std::shared_ptr<const conf::settings> settings)
     : settings_(std::move(settings)),
       signals_(control_, SIGTERM, SIGINT, SIGHUP),
       drain_limit_(control_),
+      accept_timer_(control_),
       client_tls_(client_tls_of(settings_->vars)),
       server_tls_(server_tls_of(settings_->vars)),
       rules_(std::make_shared<const compiled_rules>(settings_->query_rules)),
@@ -80,6 +89,7 @@ app::app(std::shared_ptr<const conf::settings> settings)
                {[this](std::shared_ptr<const monitor::hostgroups> fresh) {
                     hostgroups_ = std::move(fresh);
                     publish();
+                    if (hostgroups_->settled) accept_clients();
                 },
                 [this](const monitor::endpoint& at) { server_dead(at); }}),
       catalog_source_(control_, settings_, monitor_,
@@ -108,6 +118,7 @@ app::~app() {
     for (const auto& w : workers_) w->stop();
     for (std::thread& t : threads_)
         if (t.joinable()) t.join();
+    for (const auto& [w, fd] : sockets_) ::close(fd);
     for (const std::string& path : unix_sockets_) ::unlink(path.c_str());
 }
 
@@ -122,17 +133,23 @@ void app::open_listeners() {
             at.port = protocol::bound_port(first);
             if (port_ == 0) port_ = at.port;
         }
+        listening_on_.push_back(configured.is_unix()
+                                    ? protocol::unix_socket_path(at)
+                                    : conf::listen_address{at.host, at.port}.to_string());
         for (std::size_t i = 0; i < workers_.size(); ++i) {
             int fd = first;
             if (i > 0)
                 fd = configured.is_unix() ? ::dup(first) : protocol::open_listening_socket(at);
-            workers_[i]->listen(fd);
+            sockets_.emplace_back(workers_[i].get(), fd);
         }
-        spdlog::info("listening on {}",
-                     configured.is_unix()
-                         ? protocol::unix_socket_path(at)
-                         : conf::listen_address{at.host, at.port}.to_string());
     }
+}
+
+void app::accept_clients() {
+    for (const auto& [w, fd] : std::exchange(sockets_, {}))
+        boost::asio::post(w->io, [w = w, fd = fd] { w->listen(fd); });
+    for (const std::string& where : std::exchange(listening_on_, {}))
+        spdlog::info("listening on {}", where);
 }
 
 void app::publish() {
@@ -247,6 +264,7 @@ void app::begin_shutdown() {
 
 void app::stop_now() {
     drain_limit_.cancel();
+    accept_timer_.cancel();
     boost::system::error_code ignored;
     signals_.cancel(ignored);
     monitor_.stop();
@@ -267,6 +285,12 @@ int app::run() {
     for (const auto& w : workers_) threads_.emplace_back([&w] { w->run(); });
     spdlog::info("howdah " HOWDAH_VERSION " is ready: {} workers, {} servers, {} users",
                  workers_.size(), settings_->servers.size(), settings_->users.size());
+    // Clients wait in the listen queue until the roles are known: the configured writer may be a
+    // standby by now. Servers that do not answer at all do not keep them out for long.
+    accept_timer_.expires_after(role_wait);
+    accept_timer_.async_wait([this](const boost::system::error_code& ec) {
+        if (!ec) accept_clients();
+    });
     notify_systemd("READY=1");
     control_.run();
     for (std::thread& t : threads_) t.join();

@@ -42,6 +42,7 @@ public:
 
 private:
     void open_listeners();
+    void accept_clients();
     void publish();
     void place_servers(const snapshot& s);
     void server_dead(const monitor::endpoint& at);
@@ -55,6 +56,7 @@ private:
     boost::asio::io_context control_{1};
     boost::asio::signal_set signals_;
     boost::asio::steady_timer drain_limit_;
+    boost::asio::steady_timer accept_timer_;
     process process_;
     protocol::tls_context client_tls_;
     protocol::tls_context server_tls_;
@@ -66,6 +68,8 @@ private:
     std::vector<std::unique_ptr<worker>> workers_;
     std::vector<std::thread> threads_;
     std::vector<std::string> unix_sockets_;
+    std::vector<std::pair<worker*, int>> sockets_;  ///< bound, not yet accepting
+    std::vector<std::string> listening_on_;
     std::size_t workers_busy_ = 0;
     std::uint16_t port_ = 0;
     bool stopping_ = false;

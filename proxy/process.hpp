@@ -27,7 +27,7 @@ struct process {
     settings_registry settings;
     statement_registry statements;
     welcome_cache welcomes;
-    verifier_cache verifiers;
+    scram_secrets secrets;
     std::vector<worker*> workers;  ///< fixed once they run
 
     std::atomic<std::uint32_t> clients{0};

@@ -159,8 +159,14 @@ server_login_request worker::server_login(const server_entry* server,
     server_login_request r;
     r.server = server;
     r.login = login;
-    if (const conf::user* user = now->find_user(login->user))
-        r.password = user->server_password.value_or(user->password);
+    if (const conf::user* user = now->find_user(login->user)) {
+        const std::string configured = user->server_password.value_or(user->password);
+        r.password = configured;
+        r.keys = shared.secrets.keys(login->user, configured);
+        r.on_keys = [this, login, configured](const protocol::scram_keys& keys) {
+            shared.secrets.remember_keys(login->user, configured, keys);
+        };
+    }
     // A hash cannot be sent as a password; md5 hashes still serve md5 servers.
     if (protocol::parse_verifier(r.password)) r.password.clear();
     r.ssl = to_sslmode(vars.server_sslmode);

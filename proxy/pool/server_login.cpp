@@ -134,7 +134,7 @@ awaitable<std::optional<server_login_error>> authenticate(const server_login_req
                     out, protocol::md5_response(r.password, r.login->user, auth->data));
                 break;
             case protocol::authentication::sasl: {
-                if (r.password.empty())
+                if (r.password.empty() && !r.keys)
                     co_return login_error(r, sqlstate::invalid_password, no_password);
                 const auto offered = protocol::parse_sasl_mechanisms(auth->data);
                 bool plus = false;
@@ -156,6 +156,7 @@ awaitable<std::optional<server_login_error>> authenticate(const server_login_req
                     co_return login_error(r, sqlstate::feature_not_supported,
                                           "the server offers no SASL mechanism known here");
                 scram.emplace(r.password, std::move(binding), plus, protocol::random_nonce());
+                if (r.keys) scram->set_known_keys(*r.keys);
                 protocol::append_sasl_initial(out, scram->mechanism(), scram->initial());
                 break;
             }
@@ -172,6 +173,7 @@ awaitable<std::optional<server_login_error>> authenticate(const server_login_req
                 auto verified = scram->on_final(auth->data);
                 if (!verified)
                     co_return login_error(r, verified.error().sqlstate, verified.error().message);
+                if (r.on_keys) r.on_keys(scram->keys());
                 continue;
             }
             default:

@@ -2,6 +2,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <variant>
@@ -19,6 +20,9 @@ struct server_login_request {
     const server_entry* server = nullptr;
     const pool_login* login = nullptr;
     std::string password;  ///< plain text; empty: none is known
+    std::optional<protocol::scram_keys> keys;  ///< of an earlier SCRAM login
+    /// Called with the keys of a SCRAM login that succeeded.
+    std::function<void(const protocol::scram_keys&)> on_keys;
     protocol::sslmode ssl = protocol::sslmode::prefer;
     protocol::tls_context tls;
     std::chrono::milliseconds timeout{1000};

@@ -42,8 +42,13 @@ awaitable<std::optional<std::string>> password_message(message_channel& channel,
 }
 
 awaitable<auth_outcome> scram(protocol::stream& s, message_channel& channel,
-                              protocol::scram_verifier verifier, std::string username) {
+                              scram_secrets& secrets, protocol::scram_verifier verifier,
+                              const conf::user* user, std::string username) {
     auth_outcome outcome;
+    protocol::scram_keys keys;
+    keys.salt = verifier.salt;
+    keys.iterations = verifier.iterations;
+    keys.server_key = verifier.server_key;
     std::string binding;
     if (s.is_tls()) binding = protocol::tls_server_end_point(SSL_get_certificate(s.ssl()));
     std::string out;
@@ -82,6 +87,10 @@ awaitable<auth_outcome> scram(protocol::stream& s, message_channel& channel,
                 break;
             case protocol::scram_server::action::kind::done: {
                 protocol::append_authentication_sasl_final(out, action.data);
+                if (user != nullptr && protocol::parse_verifier(user->password)) {
+                    keys.client_key = exchange.client_key();
+                    secrets.remember_keys(username, user->password, keys);
+                }
                 outcome.ok = co_await channel.send(out);
                 co_return outcome;
             }
@@ -148,24 +157,38 @@ awaitable<auth_outcome> cleartext(message_channel& channel, const conf::user* us
 
 }  // namespace
 
-protocol::scram_verifier verifier_cache::get(const std::string& user,
-                                             const std::string& password) {
+std::optional<protocol::scram_keys> scram_secrets::keys(const std::string& user,
+                                                        const std::string& password) const {
+    const std::scoped_lock lock(mutex_);
+    const auto it = keys_.find(user);
+    if (it == keys_.end() || it->second.first != password) return std::nullopt;
+    return it->second.second;
+}
+
+void scram_secrets::remember_keys(const std::string& user, const std::string& password,
+                                  protocol::scram_keys keys) {
+    const std::scoped_lock lock(mutex_);
+    keys_[user] = {password, std::move(keys)};
+}
+
+protocol::scram_verifier scram_secrets::verifier(const std::string& user,
+                                                 const std::string& password) {
     if (auto parsed = protocol::parse_verifier(password)) return std::move(*parsed);
     {
         const std::scoped_lock lock(mutex_);
-        const auto it = known_.find(user);
-        if (it != known_.end() && it->second.first == password) return it->second.second;
+        const auto it = verifiers_.find(user);
+        if (it != verifiers_.end() && it->second.first == password) return it->second.second;
     }
     std::string salt(16, '\0');
     RAND_bytes(reinterpret_cast<unsigned char*>(salt.data()), static_cast<int>(salt.size()));
     protocol::scram_verifier fresh = protocol::make_verifier(password, salt);
     const std::scoped_lock lock(mutex_);
-    known_[user] = {password, fresh};
+    verifiers_[user] = {password, fresh};
     return fresh;
 }
 
 awaitable<auth_outcome> authenticate_client(protocol::stream& s, message_channel& channel,
-                                            verifier_cache& verifiers,
+                                            scram_secrets& secrets,
                                             const std::string& mock_secret,
                                             authentication_method method, const conf::user* user,
                                             std::string username) {
@@ -187,9 +210,9 @@ awaitable<auth_outcome> authenticate_client(protocol::stream& s, message_channel
     } else {
         protocol::scram_verifier verifier =
             user != nullptr && !user->password.empty()
-                ? verifiers.get(username, user->password)
+                ? secrets.verifier(username, user->password)
                 : protocol::mock_verifier(username, mock_secret);
-        outcome = co_await scram(s, channel, std::move(verifier), username);
+        outcome = co_await scram(s, channel, secrets, std::move(verifier), user, username);
     }
     co_return outcome;
 }

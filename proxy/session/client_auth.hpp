@@ -2,6 +2,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,17 +13,25 @@
 
 namespace howdah::proxy {
 
-/// SCRAM verifiers of users whose password is configured as plain text, derived once (it takes
-/// milliseconds of CPU). Thread-safe.
-class verifier_cache {
+/// SCRAM secrets that cost milliseconds of CPU to derive, derived once. Thread-safe.
+class scram_secrets {
 public:
     /// The user's verifier. `password` is plain text or a verifier itself.
-    [[nodiscard]] protocol::scram_verifier get(const std::string& user,
-                                               const std::string& password);
+    [[nodiscard]] protocol::scram_verifier verifier(const std::string& user,
+                                                    const std::string& password);
+
+    /// Keys with which the user can log in to servers: those of the last such login, or those that
+    /// a client proved to have where only a verifier is configured. `password` is the configured
+    /// one, so that keys do not outlive a change of it.
+    [[nodiscard]] std::optional<protocol::scram_keys> keys(const std::string& user,
+                                                           const std::string& password) const;
+    void remember_keys(const std::string& user, const std::string& password,
+                       protocol::scram_keys keys);
 
 private:
-    std::mutex mutex_;
-    std::map<std::string, std::pair<std::string, protocol::scram_verifier>> known_;
+    mutable std::mutex mutex_;
+    std::map<std::string, std::pair<std::string, protocol::scram_verifier>> verifiers_;
+    std::map<std::string, std::pair<std::string, protocol::scram_keys>> keys_;
 };
 
 /// How an authentication ended. An empty sqlstate with ok == false: the peer went away.
@@ -35,7 +44,7 @@ struct auth_outcome {
 /// Authenticates a client. `user` is null for an unknown user, who goes through the same motions
 /// and fails at the same place as one with a wrong password.
 [[nodiscard]] boost::asio::awaitable<auth_outcome> authenticate_client(
-    protocol::stream& s, protocol::message_channel& channel, verifier_cache& verifiers,
+    protocol::stream& s, protocol::message_channel& channel, scram_secrets& secrets,
     const std::string& mock_secret, conf::authentication_method method, const conf::user* user,
     std::string username);
 

@@ -290,7 +290,7 @@ awaitable<void> log_in_client(worker& w, protocol::stream_socket socket) {
         co_return;
     }
     const auth_outcome auth =
-        co_await authenticate_client(s, channel, w.shared.verifiers, w.shared.mock_secret,
+        co_await authenticate_client(s, channel, w.shared.secrets, w.shared.mock_secret,
                                      vars.authentication_method, user, wanted.user);
     if (!auth.ok) {
         ++w.counters.logins_failed;

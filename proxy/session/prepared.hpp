@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <list>
 #include <map>
@@ -15,11 +16,21 @@ namespace howdah::proxy {
 /// A named prepared statement as the process knows it: equal text and parameter types are one
 /// statement, whatever clients call it.
 struct prepared_statement {
+    prepared_statement(std::uint64_t number, std::string_view text, std::string_view types,
+                       std::shared_ptr<const sql::traits> traits)
+        : id(number),
+          server_name("howdah_" + std::to_string(number)),
+          query(text),
+          oids(types),
+          what(std::move(traits)) {}
+
     std::uint64_t id;
     std::string server_name;  ///< its name on server connections: "howdah_<id>"
     std::string query;
     std::string oids;  ///< the raw parameter block of Parse
     std::shared_ptr<const sql::traits> what;
+    /// A standby refused it (25006), whatever its traits say.
+    mutable std::atomic<bool> writes{false};
 };
 using statement_ptr = std::shared_ptr<const prepared_statement>;
 

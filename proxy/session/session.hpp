@@ -63,6 +63,11 @@ public:
 private:
     enum class phase : std::uint8_t { welcome, ready, resetting, closed };
     enum class scan_outcome : std::uint8_t { ready, more, failed };
+    enum class routing : std::uint8_t {
+        routed,   ///< the next message may go where it has to
+        stalled,  ///< more input or a server must come first
+        answered  ///< the batch was refused: the input has moved on
+    };
 
     /// One routing unit: a Query, or extended messages up to Sync or Flush.
     struct batch {
@@ -122,11 +127,12 @@ private:
     [[nodiscard]] bool step_skipping(const protocol::frame& f);
     [[nodiscard]] bool step_copy(const protocol::frame& f, std::string_view data);
     [[nodiscard]] bool step_broken(const protocol::frame& f, std::string_view data);
-    [[nodiscard]] bool route_batch();
+    [[nodiscard]] routing route_batch();
     [[nodiscard]] scan_outcome scan(batch& b);
     [[nodiscard]] scan_outcome scan_extended(batch& b);
     void add_route(batch& b, const sql::traits& t, std::string_view query);
     [[nodiscard]] bool compatible(const batch& b) const;
+    void learn_writes();
     void fail_batch(std::string_view sqlstate, std::string_view message,
                     std::string_view raw = {});
     void answer(std::string text);

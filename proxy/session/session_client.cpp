@@ -171,7 +171,10 @@ bool session::step() {
     if (broken_) return step_broken(*f, data);
     const bool routed = server_ ? (sticky() || open_ended_ || cursor_ < cleared_)
                                 : cursor_ < cleared_;
-    if (!routed && !route_batch()) return false;
+    if (!routed) {
+        const routing outcome = route_batch();
+        if (outcome != routing::routed) return outcome == routing::answered;
+    }
     return forward(*f, data);
 }
 
@@ -395,13 +398,21 @@ session::scan_outcome session::scan(batch& b) {
 session::scan_outcome session::scan_extended(batch& b) {
     const std::string_view data = in_.data();
     const auto& vars = w_.now->vars();
-    std::vector<std::pair<std::string_view, std::shared_ptr<const sql::traits>>> parsed_here;
-    const auto look_up = [&](std::string_view name) -> std::shared_ptr<const sql::traits> {
+    struct known {
+        std::string_view name;
+        std::string_view query;
+        std::shared_ptr<const sql::traits> what;
+    };
+    std::vector<known> parsed_here;
+    // Routes by the statement that a Bind or Describe names; one that nobody knows is the writer's
+    // to refuse.
+    const auto add_route_of = [&](std::string_view name) {
         for (auto it = parsed_here.rbegin(); it != parsed_here.rend(); ++it)
-            if (it->first == name) return it->second;
-        if (name.empty()) return unnamed_ ? unnamed_->what : nullptr;
+            if (it->name == name) return add_route(b, *it->what, it->query);
+        if (name.empty() && unnamed_) return add_route(b, *unnamed_->what, unnamed_->query);
         const statement_ptr s = find_statement(name);
-        return s ? s->what : nullptr;
+        if (s && !s->writes) return add_route(b, *s->what, s->query);
+        add_route(b, sql::traits{}, {});
     };
     const auto to_writer = [&](std::size_t end) {
         // Its end is out of sight: the writer can take whatever follows.
@@ -447,7 +458,7 @@ session::scan_outcome session::scan_extended(batch& b) {
                 auto t = w_.statements.get(parse->sql);
                 add_route(b, *t, parse->sql);
                 b.needs_server = true;
-                parsed_here.emplace_back(parse->name, t);
+                parsed_here.push_back({parse->name, parse->sql, t});
                 batch_traits_.push_back(std::move(t));
                 break;
             }
@@ -459,11 +470,7 @@ session::scan_outcome session::scan_extended(batch& b) {
                 }
                 b.prepare_only = false;
                 b.needs_server = true;
-                if (const auto t = look_up(bind->statement)) {
-                    add_route(b, *t, {});
-                } else {
-                    add_route(b, sql::traits{}, {});
-                }
+                add_route_of(bind->statement);
                 break;
             }
             case 'D': {
@@ -473,8 +480,7 @@ session::scan_outcome session::scan_extended(batch& b) {
                     return scan_outcome::failed;
                 }
                 b.needs_server = true;
-                const auto t = describe->kind == 'S' ? look_up(describe->name) : nullptr;
-                if (t) add_route(b, *t, {});
+                if (describe->kind == 'S') add_route_of(describe->name);
                 break;
             }
             case 'E':
@@ -507,17 +513,24 @@ bool session::compatible(const batch& b) const {
            (b.where.reason == route_reason::read && hostgroup_ == who_.user->default_hostgroup);
 }
 
-bool session::route_batch() {
+session::routing session::route_batch() {
     batch_traits_.clear();
     next_traits_ = 0;
     batch b;
-    if (scan(b) != scan_outcome::ready) return skip_to_sync_ || client_left_ > 0;
+    switch (scan(b)) {
+        case scan_outcome::ready:
+            break;
+        case scan_outcome::more:
+            return routing::stalled;
+        case scan_outcome::failed:
+            return phase_ == phase::ready ? routing::answered : routing::stalled;
+    }
     if (!b.has_route)
         b.where = {who_.user->default_hostgroup, route_reason::write, b.complete && !b.needs_server};
     if (mode() == conf::pool_mode::statement && b.begins) {
         fail_batch(sqlstate::feature_not_supported,
                    "transaction blocks are not allowed in statement pooling mode");
-        return true;
+        return phase_ == phase::ready ? routing::answered : routing::stalled;
     }
     if (!b.complete && !b.flush) b.where.repeatable = false;
     // What executes before its Sync is seen could be followed by a write.
@@ -530,15 +543,15 @@ bool session::route_batch() {
     }
     if (server_) {
         // Replies are outstanding: later batches may follow on the same server or must wait.
-        if (!compatible(b)) return false;
+        if (!compatible(b)) return routing::stalled;
         cleared_ = b.end;
         open_ended_ = open;
         flush_is_sync_ = b.flush && b.prepare_only;
         batch_begins_ = batch_begins_ || b.begins;
-        return true;
+        return routing::routed;
     }
     cleared_ = b.end;
-    if (!b.needs_server) return true;
+    if (!b.needs_server) return routing::routed;
     open_ended_ = open;
     flush_is_sync_ = b.flush && b.prepare_only;
     batch_begins_ = b.begins;
@@ -553,7 +566,32 @@ bool session::route_batch() {
         ++w_.counters.queries_to_writer;
     }
     ask_for_server(b.where.hostgroup);
-    return server_ && !applying_settings_;
+    return server_ && !applying_settings_ ? routing::routed : routing::stalled;
+}
+
+void session::learn_writes() {
+    const auto learn = [this](std::string_view query) {
+        w_.statements.learn_write(w_.statements.find(query).id);
+    };
+    // The retained batch is at the start of the input, whole.
+    std::string_view rest = in_.data();
+    while (const auto f = protocol::peek_frame(rest)) {
+        if (!f->valid() || rest.size() < f->size()) return;
+        const std::string_view body = rest.substr(frame_header_size, f->body_size());
+        rest.remove_prefix(f->size());
+        if (f->type == 'Q') {
+            if (const auto query = protocol::parse_query(body)) learn(*query);
+        } else if (f->type == 'P') {
+            if (const auto parse = protocol::parse_parse(body)) learn(parse->sql);
+        } else if (f->type == 'B') {
+            const auto bind = protocol::parse_bind(body);
+            if (const statement_ptr s = bind ? find_statement(bind->statement) : nullptr) {
+                s->writes = true;
+                learn(s->query);
+            }
+        }
+        if (f->type == 'Q' || f->type == 'S') return;
+    }
 }
 
 void session::fail_batch(std::string_view state, std::string_view message, std::string_view raw) {

@@ -146,6 +146,7 @@ bool session::take_server_message(const frame& f, std::string_view message, bool
         stop = server_->replies.empty();
         if (server_->forward_message) {
             retain_ = false;
+            fresh_names_.clear();
             w_.to_client.add(message);
         }
         if (stop) drain_local();
@@ -189,15 +190,7 @@ bool session::on_server_error(std::string_view body) {
         const bool conflict = view->message.find("conflict with recovery") != std::string_view::npos;
         if ((wrote || conflict) && hostgroup_ != who_.user->default_hostgroup) {
             ++w_.counters.reads_rerouted;
-            if (wrote) {
-                const std::string_view input = in_.data();
-                const auto f = protocol::peek_frame(input);
-                if (f && f->type == 'Q' && input.size() >= f->size()) {
-                    if (const auto q = protocol::parse_query(
-                            input.substr(frame_header_size, f->body_size())))
-                        w_.statements.learn_write(w_.statements.find(*q).id);
-                }
-            }
+            if (wrote) learn_writes();
             w_.to_client.clear();
             server_ptr old = std::exchange(server_, nullptr);
             for (auto& entry : old->replies)

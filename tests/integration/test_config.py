@@ -143,7 +143,7 @@ def test_sighup_takes_over_users_and_options_and_names_what_needs_a_restart(clus
     wait_until(lambda: login_works(howdah, "small_user", PASSWORDS["small_user"]), 20, "the new user")
     howdah.wait_for_log(r"(?i)threads.*restart|restart.*threads")
     assert client.execute("SELECT 1").fetchone() == (1,)
-    howdah.config["users"][0]["password"] = "changed"
+    howdah.config["users"][0].update(password="changed", server_password=PASSWORDS["appuser"])
     howdah.reload()
     wait_until(lambda: not login_works(howdah, "appuser", PASSWORDS["appuser"]), 20, "the old password is refused")
     assert client.execute("SELECT 1").fetchone() == (1,)
@@ -180,7 +180,7 @@ def test_log_format_json_is_one_object_per_line(cluster, make_howdah):
 
 def test_log_file_is_written(cluster, make_howdah):
     howdah = make_howdah(cluster, start=False)
-    howdah.config["variables"]["log_file"] = str(howdah.folder / "own.log")
-    howdah.stderr_file = howdah.folder / "own.log"
-    howdah.start()
-    assert "listening on" in howdah.log_text()
+    log_file = howdah.folder / "own.log"
+    howdah.config["variables"].update(log_file=str(log_file))
+    howdah.start(is_ready=lambda: log_file.exists() and "listening on" in log_file.read_text())
+    assert "listening on" in log_file.read_text()

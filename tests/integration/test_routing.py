@@ -133,10 +133,10 @@ WRITER_READS = {
 
 
 @pytest.mark.parametrize("sql", WRITER_READS.values(), ids=WRITER_READS.keys())
+@pytest.mark.parametrize("prepare", [False, True], ids=["simple", "extended"])
 def test_a_select_that_means_something_else_on_a_replica_goes_to_the_primary(
-        connect, cluster, no_write_reaches_a_replica, sql):
-    for prepare in (False, True):
-        assert connect().execute(sql, prepare=prepare).fetchone()[0] == cluster.primary.port
+        connect, cluster, no_write_reaches_a_replica, sql, prepare):
+    assert connect().execute(sql, prepare=prepare).fetchone()[0] == cluster.primary.port
 
 
 def test_select_into_and_ddl_go_to_the_primary(connect, cluster, table, no_write_reaches_a_replica):
@@ -275,13 +275,13 @@ def test_a_replica_of_weight_0_gets_nothing_while_another_is_there(make_howdah, 
     assert answered == {cluster.nodes[1].port}
 
 
-def test_query_rules_decide_before_the_split(make_howdah, cluster, objects):
+@pytest.mark.parametrize("prepare", [False, True], ids=["simple", "extended"])
+def test_query_rules_decide_before_the_split(make_howdah, cluster, objects, prepare):
     howdah = make_howdah(cluster, query_rules=[
         {"rule_id": 1, "match_pattern": "to_the_writer", "destination_hostgroup": 10, "apply": True},
         {"rule_id": 2, "username": "nobody", "destination_hostgroup": 10, "apply": True}])
     with psycopg.connect(**howdah.target().libpq(), autocommit=True) as connection:
-        for prepare in (False, True):
-            assert connection.execute("SELECT inet_server_port() AS to_the_writer", prepare=prepare).fetchone()[
-                0] == cluster.primary.port
-            assert connection.execute("SELECT inet_server_port() AS elsewhere", prepare=prepare).fetchone()[
-                0] in ports(cluster.replicas)
+        answered = [connection.execute(f"SELECT inet_server_port() AS {name}", prepare=prepare).fetchone()[0]
+                    for name in ("to_the_writer", "elsewhere")]
+    assert answered[0] == cluster.primary.port
+    assert answered[1] in ports(cluster.replicas)

@@ -57,19 +57,20 @@ class Howdah:
         self.os_user.own(self.config_file)
         self.config_file.chmod(0o600)
 
-    def start(self, timeout=30):
+    def start(self, timeout=30, is_ready=None):
+        """Starts the program; returns when it listens (`is_ready` finds out in another way)."""
         self.write_config()
         command = self.os_user.command(self.program, "--config", self.config_file, death_signal="KILL")
         with open(self.stderr_file, "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            cwd=self.folder)
-        wait_until(self._listens, timeout, lambda: f"howdah listens\n{self.log_text()[-3000:]}")
+                                            cwd=self.folder, env={**os.environ, "HOME": str(self.folder)})
+        wait_until(lambda: self._listens(is_ready), timeout, lambda: f"howdah listens\n{self.log_text()[-3000:]}")
         return self
 
-    def _listens(self):
+    def _listens(self, is_ready):
         if self.process.poll() is not None:
             raise RuntimeError(f"howdah ended with {self.process.returncode}\n{self.log_text()[-3000:]}")
-        if "listening on" not in self.log_text():
+        if not (is_ready() if is_ready else "listening on" in self.log_text()):
             return False
         with socket.socket() as probe:
             return probe.connect_ex((self.host, self.port)) == 0

@@ -77,6 +77,12 @@ TEST(Login, advice_names_server_and_user_and_what_to_do_and_no_password) {
     }
 }
 
+TEST(Login, advice_for_a_missing_database_does_not_blame_privileges) {
+    const pq_error error{.sqlstate = "3D000", .message = "FATAL: does not exist"};
+    EXPECT_THAT(login_advice(conf::variables{}, {"pg1", 5432}, "appdb", error),
+                HasSubstr("no such database"));
+}
+
 TEST(Login, advice_for_another_database_is_a_grant) {
     const pq_error error{.sqlstate = "42501", .message = "FATAL: permission denied"};
     EXPECT_THAT(login_advice(conf::variables{}, {"pg1", 5432}, "appdb", error),
