@@ -2,6 +2,7 @@
 
 #include <openssl/rand.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -36,8 +37,7 @@ std::shared_ptr<const snapshot> make_snapshot(
             // A server above its max_latency_ms is used where its hostgroup has no other.
             if (m.state != monitor::status::online || m.slow != slow) continue;
             if (slow && !s->placement[m.hostgroup].empty()) continue;
-            s->placement[m.hostgroup].push_back(
-                {names.server(m.at), m.weight, m.max_connections});
+            s->placement[m.hostgroup].push_back({names.server(m.at), m.weight, m.max_connections});
         }
     }
     return s;
@@ -51,8 +51,7 @@ protocol::tls_context client_tls_of(const conf::variables& vars) {
 
 protocol::tls_context server_tls_of(const conf::variables& vars) {
     auto mode = protocol::sslmode::prefer;
-    if (vars.server_sslmode == conf::server_sslmode::verify_ca)
-        mode = protocol::sslmode::verify_ca;
+    if (vars.server_sslmode == conf::server_sslmode::verify_ca) mode = protocol::sslmode::verify_ca;
     if (vars.server_sslmode == conf::server_sslmode::verify_full)
         mode = protocol::sslmode::verify_full;
     return protocol::make_client_tls(
@@ -61,6 +60,22 @@ protocol::tls_context server_tls_of(const conf::variables& vars) {
 
 /// How long clients are kept waiting at the start for the servers' roles.
 constexpr std::chrono::seconds role_wait{3};
+
+/// Every client and every server connection is a descriptor; the usual soft limit of 1024 is for
+/// programs that use select().
+void raise_descriptor_limit(const conf::variables& vars) {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    if (limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)::setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (limit.rlim_cur < vars.max_connections)
+        spdlog::warn(
+            "max_connections is {}, but the system allows only {} open files: raise "
+            "LimitNOFILE (systemd) or ulimit -n",
+            vars.max_connections, limit.rlim_cur);
+}
 
 unsigned worker_count(const conf::variables& vars) {
     const unsigned wanted =
@@ -97,6 +112,7 @@ app::app(std::shared_ptr<const conf::settings> settings)
                           on_catalog(database, rows);
                       }) {
     std::signal(SIGPIPE, SIG_IGN);
+    raise_descriptor_limit(settings_->vars);
     process_.mock_secret.resize(32);
     if (RAND_bytes(reinterpret_cast<unsigned char*>(process_.mock_secret.data()), 32) != 1)
         throw std::runtime_error("the system gives no random numbers");
@@ -108,18 +124,22 @@ app::app(std::shared_ptr<const conf::settings> settings)
                                      catalogs_, process_.names);
     for (unsigned i = 0; i < worker_count(settings_->vars); ++i)
         workers_.push_back(std::make_unique<worker>(i, process_, first));
-    for (const auto& w : workers_) process_.workers.push_back(w.get());
+    for (const auto& w : workers_)
+        process_.workers.push_back(w.get());
     open_listeners();
 }
 
 app::~app() {
     monitor_.stop();
     catalog_source_.stop();
-    for (const auto& w : workers_) w->stop();
+    for (const auto& w : workers_)
+        w->stop();
     for (std::thread& t : threads_)
         if (t.joinable()) t.join();
-    for (const auto& [w, fd] : sockets_) ::close(fd);
-    for (const std::string& path : unix_sockets_) ::unlink(path.c_str());
+    for (const auto& [w, fd] : sockets_)
+        ::close(fd);
+    for (const std::string& path : unix_sockets_)
+        ::unlink(path.c_str());
 }
 
 void app::open_listeners() {
@@ -155,7 +175,8 @@ void app::accept_clients() {
 void app::publish() {
     const auto fresh = make_snapshot(settings_, hostgroups_, client_tls_, server_tls_, rules_,
                                      catalogs_, process_.names);
-    for (const auto& w : workers_) w->publish(fresh);
+    for (const auto& w : workers_)
+        w->publish(fresh);
     place_servers(*fresh);
 }
 
@@ -169,7 +190,8 @@ void app::place_servers(const snapshot& s) {
 
 void app::server_dead(const monitor::endpoint& at) {
     const server_entry* server = process_.names.server(at);
-    for (const auto& w : workers_) w->server_dead(server);
+    for (const auto& w : workers_)
+        w->server_dead(server);
 }
 
 void app::on_catalog(const std::string& database, const monitor::function_rows& rows) {
@@ -207,9 +229,11 @@ void app::reload() {
     notify_systemd("RELOADING=1");
     const auto finish = [] { notify_systemd("READY=1"); };
     const conf::load_result loaded = conf::load_file(settings_->source);
-    for (const auto& w : loaded.warnings) spdlog::warn("{}", w.to_string());
+    for (const auto& w : loaded.warnings)
+        spdlog::warn("{}", w.to_string());
     if (!loaded.value) {
-        for (const auto& e : loaded.errors) spdlog::error("{}", e.to_string());
+        for (const auto& e : loaded.errors)
+            spdlog::error("{}", e.to_string());
         spdlog::error("reload refused: the running configuration stays");
         finish();
         return;
@@ -230,7 +254,8 @@ void app::reload() {
         return;
     }
     settings_ = fresh;
-    for (const std::string& line : report.changed) spdlog::info("reload: {}", line);
+    for (const std::string& line : report.changed)
+        spdlog::info("reload: {}", line);
     for (const std::string& line : report.needs_restart)
         spdlog::warn("reload: needs a restart: {}", line);
     if (report.changed.empty()) spdlog::info("reload: nothing has changed");
@@ -269,7 +294,8 @@ void app::stop_now() {
     signals_.cancel(ignored);
     monitor_.stop();
     catalog_source_.stop();
-    for (const auto& w : workers_) w->stop();
+    for (const auto& w : workers_)
+        w->stop();
     control_.stop();
 }
 
@@ -282,7 +308,8 @@ void app::request_stop() {
 int app::run() {
     await_signal();
     monitor_.start();
-    for (const auto& w : workers_) threads_.emplace_back([&w] { w->run(); });
+    for (const auto& w : workers_)
+        threads_.emplace_back([&w] { w->run(); });
     spdlog::info("howdah " HOWDAH_VERSION " is ready: {} workers, {} servers, {} users",
                  workers_.size(), settings_->servers.size(), settings_->users.size());
     // Clients wait in the listen queue until the roles are known: the configured writer may be a
@@ -293,7 +320,8 @@ int app::run() {
     });
     notify_systemd("READY=1");
     control_.run();
-    for (std::thread& t : threads_) t.join();
+    for (std::thread& t : threads_)
+        t.join();
     spdlog::info("stopped");
     return 0;
 }

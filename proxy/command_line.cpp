@@ -52,7 +52,8 @@ int run_command_line(int argc, char** argv) {
     const conf::load_result loaded = conf::load_file(config);
     for (const auto& warning : loaded.warnings)
         std::cerr << "warning: " << warning.to_string() << '\n';
-    for (const auto& error : loaded.errors) std::cerr << error.to_string() << '\n';
+    for (const auto& error : loaded.errors)
+        std::cerr << error.to_string() << '\n';
     if (!loaded.value) return 1;
     try {
         if (print) {

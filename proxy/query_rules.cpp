@@ -39,9 +39,8 @@ compiled_rules::compiled_rules(const std::vector<conf::query_rule>& rules) {
         rules_.push_back({rule, compile(rule, "match_digest", rule.match_digest),
                           compile(rule, "match_pattern", rule.match_pattern)});
     }
-    std::sort(rules_.begin(), rules_.end(), [](const compiled& a, const compiled& b) {
-        return a.rule.rule_id < b.rule.rule_id;
-    });
+    std::sort(rules_.begin(), rules_.end(),
+              [](const compiled& a, const compiled& b) { return a.rule.rule_id < b.rule.rule_id; });
 }
 
 compiled_rules::~compiled_rules() = default;

@@ -11,14 +11,14 @@ namespace howdah::proxy {
 
 /// Why a batch goes where it goes; for logs and counters.
 enum class route_reason : unsigned char {
-    read,          ///< provably read-only: a reader
-    write,         ///< writes, locks, or is not known to do neither
-    unparsed,      ///< not understood by the grammar: the writer
-    functions,     ///< calls a volatile, unknown or server-bound function
-    rule,          ///< a query rule names the hostgroup
-    hint,          ///< a comment in the statement names it
-    no_split,      ///< read/write splitting is off for this user or hostgroup
-    read_only_mode ///< the session's transactions are read only
+    read,           ///< provably read-only: a reader
+    write,          ///< writes, locks, or is not known to do neither
+    unparsed,       ///< not understood by the grammar: the writer
+    functions,      ///< calls a volatile, unknown or server-bound function
+    rule,           ///< a query rule names the hostgroup
+    hint,           ///< a comment in the statement names it
+    no_split,       ///< read/write splitting is off for this user or hostgroup
+    read_only_mode  ///< the session's transactions are read only
 };
 
 struct route {

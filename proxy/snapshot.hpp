@@ -21,7 +21,7 @@ struct snapshot {
 
     std::shared_ptr<const conf::settings> settings;
     std::shared_ptr<const monitor::hostgroups> hostgroups;
-    pool_book::placement placement;  ///< usable servers by hostgroup
+    pool_book::placement placement;    ///< usable servers by hostgroup
     protocol::tls_context client_tls;  ///< null: TLS is not offered to clients
     protocol::tls_context server_tls;
     std::unordered_map<std::string_view, const conf::user*> users;  ///< active ones, by name

@@ -69,8 +69,10 @@ void worker::server_dead(const server_entry* server) {
     boost::asio::post(io, [this, server] {
         servers.close_idle(server);
         std::vector<boost::intrusive_ptr<session>> all;
-        for (const auto& [pid, s] : sessions_) all.emplace_back(s);
-        for (const auto& s : all) s->on_server_dead(server);
+        for (const auto& [pid, s] : sessions_)
+            all.emplace_back(s);
+        for (const auto& s : all)
+            s->on_server_dead(server);
     });
 }
 
@@ -92,10 +94,13 @@ void worker::drain(std::function<void()> on_empty) {
     boost::asio::post(io, [this, on_empty = std::move(on_empty)]() mutable {
         draining_ = true;
         on_empty_ = std::move(on_empty);
-        for (auto& l : listeners_) l->stop();
+        for (auto& l : listeners_)
+            l->stop();
         std::vector<boost::intrusive_ptr<session>> all;
-        for (const auto& [pid, s] : sessions_) all.emplace_back(s);
-        for (const auto& s : all) s->drain();
+        for (const auto& [pid, s] : sessions_)
+            all.emplace_back(s);
+        for (const auto& s : all)
+            s->drain();
         finish_drain_if_empty();
     });
 }
@@ -109,9 +114,11 @@ void worker::stop() {
     boost::asio::post(io, [this] {
         draining_ = true;
         on_empty_ = nullptr;
-        for (auto& l : listeners_) l->stop();
+        for (auto& l : listeners_)
+            l->stop();
         std::vector<boost::intrusive_ptr<session>> all;
-        for (const auto& [pid, s] : sessions_) all.emplace_back(s);
+        for (const auto& [pid, s] : sessions_)
+            all.emplace_back(s);
         for (const auto& s : all)
             s->terminate("57P01", "terminating connection due to administrator command");
         servers.close_all_idle();

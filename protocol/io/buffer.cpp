@@ -7,7 +7,8 @@
 namespace howdah::protocol {
 
 buffer_pool::~buffer_pool() {
-    for (char* chunk : free_) delete[] chunk;
+    for (char* chunk : free_)
+        delete[] chunk;
 }
 
 char* buffer_pool::take() {

@@ -2,7 +2,9 @@
 
 namespace howdah::protocol {
 
-deadline_wheel::deadline_wheel(boost::asio::io_context& io) : timer_(io) { schedule(); }
+deadline_wheel::deadline_wheel(boost::asio::io_context& io) : timer_(io) {
+    schedule();
+}
 
 std::uint64_t deadline_wheel::tick_of(deadline::clock::time_point t) const {
     return static_cast<std::uint64_t>((t - origin_) / tick);

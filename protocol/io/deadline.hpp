@@ -8,9 +8,8 @@
 namespace howdah::protocol {
 
 /// Something that may have to end at a given time. Leaves the wheel by itself when destroyed.
-class deadline
-    : public boost::intrusive::list_base_hook<
-          boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+class deadline : public boost::intrusive::list_base_hook<
+                     boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
 public:
     using clock = std::chrono::steady_clock;
 

@@ -45,7 +45,8 @@ int open_unix(const listen_address& at) {
     }
     struct stat existing {};
     if (::lstat(path.c_str(), &existing) == 0 && S_ISSOCK(existing.st_mode)) ::unlink(path.c_str());
-    if (::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) fail(at, fd, "bind");
+    if (::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+        fail(at, fd, "bind");
     ::chmod(path.c_str(), 0777);
     if (::listen(fd, SOMAXCONN) != 0) fail(at, fd, "listen");
     return fd;
@@ -105,7 +106,9 @@ listener::listener(boost::asio::io_context& io, int fd, on_accept accepted, on_e
     acceptor_.assign(boost::asio::generic::stream_protocol(address.ss_family, 0), fd);
 }
 
-void listener::start() { accept_next(); }
+void listener::start() {
+    accept_next();
+}
 
 void listener::accept_next() {
     acceptor_.async_accept(io_.get_executor(), [this](const error_code& ec, stream_socket socket) {

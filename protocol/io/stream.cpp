@@ -36,7 +36,8 @@ stream::stream(stream_socket socket) : socket_(std::move(socket)) {
 io_result stream::read(char* to, std::size_t size) {
     if (ssl_) {
         ERR_clear_error();
-        const int n = SSL_read(ssl_.get(), to, static_cast<int>(std::min<std::size_t>(size, INT_MAX)));
+        const int n =
+            SSL_read(ssl_.get(), to, static_cast<int>(std::min<std::size_t>(size, INT_MAX)));
         if (n > 0) return {io_result::status::ok, static_cast<std::size_t>(n), {}};
         return ssl_outcome(n);
     }
@@ -72,7 +73,8 @@ io_result stream::write(const iovec* parts, std::size_t count) {
             from = joined;
         }
         ERR_clear_error();
-        const int n = SSL_write(ssl_.get(), from, static_cast<int>(std::min<std::size_t>(size, INT_MAX)));
+        const int n =
+            SSL_write(ssl_.get(), from, static_cast<int>(std::min<std::size_t>(size, INT_MAX)));
         if (n > 0) return {io_result::status::ok, static_cast<std::size_t>(n), {}};
         return ssl_outcome(n);
     }
@@ -86,7 +88,9 @@ io_result stream::write(const iovec* parts, std::size_t count) {
     }
 }
 
-bool stream::has_buffered_input() const { return ssl_ && SSL_pending(ssl_.get()) > 0; }
+bool stream::has_buffered_input() const {
+    return ssl_ && SSL_pending(ssl_.get()) > 0;
+}
 
 io_result stream::ssl_outcome(int returned) {
     const int saved_errno = errno;

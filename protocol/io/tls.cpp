@@ -14,8 +14,8 @@ namespace {
 constexpr unsigned char alpn_postgresql[] = "\x0apostgresql";
 constexpr unsigned int alpn_length = sizeof(alpn_postgresql) - 1;
 
-int select_alpn(SSL*, const unsigned char** out, unsigned char* out_length,
-                const unsigned char* in, unsigned int in_length, void*) {
+int select_alpn(SSL*, const unsigned char** out, unsigned char* out_length, const unsigned char* in,
+                unsigned int in_length, void*) {
     unsigned char* chosen = nullptr;
     if (SSL_select_next_proto(&chosen, out_length, alpn_postgresql, alpn_length, in, in_length) !=
         OPENSSL_NPN_NEGOTIATED)
@@ -33,8 +33,8 @@ tls_context new_context(const SSL_METHOD* method) {
     if (raw == nullptr) fail("cannot create a TLS context");
     tls_context ctx(raw, ssl_ctx_deleter{});
     SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
-    SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-                                 SSL_OP_IGNORE_UNEXPECTED_EOF);
+    SSL_CTX_set_options(
+        raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
     // A write that was refused is repeated from another address and may have grown meanwhile;
     // idle connections should not keep OpenSSL's record buffers.
     SSL_CTX_set_mode(raw, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |

@@ -22,8 +22,12 @@ constexpr std::size_t settings_search = 8;
 pool::pool(worker& w) : worker_(w), random_(sql::statement_cache::random_key() | 1) {}
 pool::~pool() = default;
 
-void pool::start() { worker_.wheel.arm(*this, housekeeping); }
-void pool::stop() { disarm(); }
+void pool::start() {
+    worker_.wheel.arm(*this, housekeeping);
+}
+void pool::stop() {
+    disarm();
+}
 
 const server_entry* pool::choose(int hostgroup, const server_entry* avoid) {
     const auto& candidates = worker_.now->usable(hostgroup);
@@ -75,8 +79,8 @@ server_ptr pool::try_take(int hostgroup, const pool_login* login, const settings
 
 void pool::wait(server_waiter& who, int hostgroup, const pool_login* login,
                 const server_entry* avoid) {
-    pool_book::queued q = worker_.shared.book.enqueue(hostgroup, login, worker_.index,
-                                                      choose(hostgroup, avoid));
+    pool_book::queued q =
+        worker_.shared.book.enqueue(hostgroup, login, worker_.index, choose(hostgroup, avoid));
     who.ticket_ = q.ticket;
     who.attempts_ = 0;
     who.last_failure_.clear();
@@ -109,12 +113,14 @@ void pool::dispatch(const pool_book::open_order& order) {
     boost::asio::post(other->io, [other, order] { other->servers.carry_out(order); });
 }
 
-void pool::carry_out(const pool_book::open_order& order) { worker_.gate.spawn(open(order)); }
+void pool::carry_out(const pool_book::open_order& order) {
+    worker_.gate.spawn(open(order));
+}
 
 boost::asio::awaitable<void> pool::open(pool_book::open_order order) {
     server_login_request request = worker_.server_login(order.server, order.login);
-    server_login_result result = co_await log_in_to_server(worker_.io, worker_.buffers,
-                                                           worker_.wheel, std::move(request));
+    server_login_result result =
+        co_await log_in_to_server(worker_.io, worker_.buffers, worker_.wheel, std::move(request));
     if (auto* parts = std::get_if<server_connection::parts>(&result)) {
         ++worker_.counters.server_connections_created;
         worker_.shared.book.opened(order.ticket);
@@ -129,16 +135,15 @@ void pool::open_failed(const pool_book::open_order& order, const server_login_er
     ++worker_.counters.server_connections_failed;
     if (why.server_fault && !why.full) worker_.report_failure(order.server, why.message);
     if (why.full) spdlog::warn("{}; the client waits", why.message);
-    pool_book::failure_result result =
-        worker_.shared.book.open_failed(order.ticket, order.server);
+    pool_book::failure_result result = worker_.shared.book.open_failed(order.ticket, order.server);
     if (result.other) dispatch(*result.other);
     if (!result.still_waiting) return;
     const auto it = waiters_.find(order.ticket);
     if (it == waiters_.end()) return;
     server_waiter& who = *it->second;
     who.last_failure_ = why.message;
-    const bool hopeless = !why.server_fault ||
-                          ++who.attempts_ > worker_.now->vars().connect_retries_on_failure;
+    const bool hopeless =
+        !why.server_fault || ++who.attempts_ > worker_.now->vars().connect_retries_on_failure;
     // A full server is not a failed attempt: somebody will leave.
     if (!hopeless || why.full) {
         if (result.retry) {
@@ -165,10 +170,10 @@ bool pool::pass_on(server_ptr& connection) {
             return false;
         case pool_book::claim_result::what::serve: {
             if (claim.worker == worker_.index) {
-                boost::asio::post(worker_.io, [this, ticket = claim.ticket,
-                                               c = std::move(connection)]() mutable {
-                    deliver(ticket, std::move(c));
-                });
+                boost::asio::post(
+                    worker_.io, [this, ticket = claim.ticket, c = std::move(connection)]() mutable {
+                        deliver(ticket, std::move(c));
+                    });
                 return true;
             }
             worker* other = worker_.shared.workers[claim.worker];
@@ -279,13 +284,17 @@ void pool::close_idle(const server_entry* server) {
     for (auto& [k, stack] : idle_) {
         if (server != nullptr && k.server != server) continue;
         idle_count_.fetch_sub(static_cast<int>(stack.size()));
-        for (server_ptr& p : stack) closing.push_back(std::move(p));
+        for (server_ptr& p : stack)
+            closing.push_back(std::move(p));
         stack.clear();
     }
-    for (server_ptr& p : closing) discard(std::move(p));
+    for (server_ptr& p : closing)
+        discard(std::move(p));
 }
 
-void pool::close_all_idle() { close_idle(nullptr); }
+void pool::close_all_idle() {
+    close_idle(nullptr);
+}
 
 void pool::cancel(server_connection& connection) {
     ++*connection.state().cancels;
@@ -294,13 +303,13 @@ void pool::cancel(server_connection& connection) {
 }
 
 boost::asio::awaitable<void> pool::run_cancel(const server_entry* server, std::int32_t pid,
-                                              std::string secret,
-                                              std::shared_ptr<int> cancels) {
+                                              std::string secret, std::shared_ptr<int> cancels) {
     const auto limit = worker_.now->vars().connect_timeout_server;
     co_await send_cancel(worker_.io, worker_.wheel, server, pid, std::move(secret), limit);
     if (--*cancels > 0) co_return;
     std::vector<server_ptr> parked = std::exchange(parked_, {});
-    for (server_ptr& p : parked) release(std::move(p));
+    for (server_ptr& p : parked)
+        release(std::move(p));
 }
 
 bool pool::process_idle_input(server_connection& connection) {
@@ -372,7 +381,8 @@ void pool::on_deadline() {
             idle_count_.fetch_sub(1);
         }
     }
-    for (server_ptr& p : old) discard(std::move(p));
+    for (server_ptr& p : old)
+        discard(std::move(p));
 }
 
 }  // namespace howdah::proxy

@@ -32,9 +32,9 @@ protected:
 
 /// What is remembered with an expected reply.
 struct reply_note {
-    statement_ptr statement;                   ///< of a Parse: what becomes prepared
-    std::shared_ptr<const sql::traits> what;   ///< of a query or Execute: its lasting effects
-    std::string text;                          ///< local: the answer; Parse: the client's name
+    statement_ptr statement;                  ///< of a Parse: what becomes prepared
+    std::shared_ptr<const sql::traits> what;  ///< of a query or Execute: its lasting effects
+    std::string text;                         ///< local: the answer; Parse: the client's name
 };
 using server_replies = protocol::reply_queue<reply_note>;
 using reply_kind = server_replies::kind;
@@ -56,7 +56,7 @@ public:
         std::int32_t pid = 0;
         std::string cancel_key;
         std::map<std::string, std::string, std::less<>> parameters;  ///< as last reported
-        char status = 'I';  ///< of the last ReadyForQuery
+        char status = 'I';                                           ///< of the last ReadyForQuery
         settings_ptr settings;
         prepared_on_server prepared;
         std::uint64_t unnamed_owner = 0;  ///< serial of the unnamed statement it holds, 0 = none

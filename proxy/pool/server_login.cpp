@@ -191,7 +191,8 @@ awaitable<std::optional<server_login_error>> authenticate(const server_login_req
 awaitable<server_login_result> attempt(asio::io_context& io, protocol::buffer_pool& buffers,
                                        protocol::deadline_wheel& wheel,
                                        const server_login_request& r, bool use_tls,
-                                       bool tls_required, std::chrono::steady_clock::time_point end) {
+                                       bool tls_required,
+                                       std::chrono::steady_clock::time_point end) {
     connect_deadline work(io);
     wheel.arm(work, end - std::chrono::steady_clock::now());
     const error_code ec = co_await connect_socket(work, r.server->at);
@@ -283,11 +284,10 @@ awaitable<server_login_result> log_in_to_server(asio::io_context& io,
     // allow and prefer try the other way where the server's pg_hba.conf or TLS set-up refused the
     // first, as libpq does.
     const auto* refused = std::get_if<server_login_error>(&first);
-    const bool other_way =
-        refused != nullptr && !local &&
-        (request.ssl == sslmode::allow || request.ssl == sslmode::prefer) &&
-        (refused->sqlstate == sqlstate::invalid_authorization_specification ||
-         refused->message.find(": TLS: ") != std::string::npos);
+    const bool other_way = refused != nullptr && !local &&
+                           (request.ssl == sslmode::allow || request.ssl == sslmode::prefer) &&
+                           (refused->sqlstate == sqlstate::invalid_authorization_specification ||
+                            refused->message.find(": TLS: ") != std::string::npos);
     if (!other_way) co_return std::move(first);
     server_login_result second =
         co_await attempt(io, buffers, wheel, request, !tls_first, !tls_first, end);

@@ -19,7 +19,7 @@ namespace howdah::proxy {
 struct server_login_request {
     const server_entry* server = nullptr;
     const pool_login* login = nullptr;
-    std::string password;  ///< plain text; empty: none is known
+    std::string password;                      ///< plain text; empty: none is known
     std::optional<protocol::scram_keys> keys;  ///< of an earlier SCRAM login
     /// Called with the keys of a SCRAM login that succeeded.
     std::function<void(const protocol::scram_keys&)> on_keys;
@@ -54,8 +54,8 @@ using server_login_result = std::variant<server_connection::parts, server_login_
 /// the signal is sent. Bounded by `timeout`; failures are of no consequence.
 [[nodiscard]] boost::asio::awaitable<void> send_cancel(boost::asio::io_context& io,
                                                        protocol::deadline_wheel& wheel,
-                                                       const server_entry* server,
-                                                       std::int32_t pid, std::string key,
+                                                       const server_entry* server, std::int32_t pid,
+                                                       std::string key,
                                                        std::chrono::milliseconds timeout);
 
 }  // namespace howdah::proxy

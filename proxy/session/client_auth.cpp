@@ -41,9 +41,9 @@ awaitable<std::optional<std::string>> password_message(message_channel& channel,
     co_return std::nullopt;
 }
 
-awaitable<auth_outcome> scram(protocol::stream& s, message_channel& channel,
-                              scram_secrets& secrets, protocol::scram_verifier verifier,
-                              const conf::user* user, std::string username) {
+awaitable<auth_outcome> scram(protocol::stream& s, message_channel& channel, scram_secrets& secrets,
+                              protocol::scram_verifier verifier, const conf::user* user,
+                              std::string username) {
     auth_outcome outcome;
     protocol::scram_keys keys;
     keys.salt = verifier.salt;
@@ -52,8 +52,7 @@ awaitable<auth_outcome> scram(protocol::stream& s, message_channel& channel,
     std::string binding;
     if (s.is_tls()) binding = protocol::tls_server_end_point(SSL_get_certificate(s.ssl()));
     std::string out;
-    const std::string_view with_binding[] = {protocol::scram_sha_256_plus,
-                                             protocol::scram_sha_256};
+    const std::string_view with_binding[] = {protocol::scram_sha_256_plus, protocol::scram_sha_256};
     const std::string_view without[] = {protocol::scram_sha_256};
     if (binding.empty()) {
         protocol::append_authentication_sasl(out, without);
@@ -121,10 +120,9 @@ awaitable<auth_outcome> md5(message_channel& channel, const conf::user* user,
     const std::optional<std::string> body = co_await password_message(channel, outcome);
     if (!body) co_return outcome;
     const auto given = protocol::parse_password(*body);
-    const std::string expected =
-        user != nullptr && !user->password.empty()
-            ? protocol::md5_response(user->password, username, salt_view)
-            : std::string();
+    const std::string expected = user != nullptr && !user->password.empty()
+                                     ? protocol::md5_response(user->password, username, salt_view)
+                                     : std::string();
     outcome.ok = given && !expected.empty() && protocol::constant_time_equal(*given, expected);
     if (!outcome.ok) outcome = wrong_password(username);
     co_return outcome;
@@ -188,8 +186,7 @@ protocol::scram_verifier scram_secrets::verifier(const std::string& user,
 }
 
 awaitable<auth_outcome> authenticate_client(protocol::stream& s, message_channel& channel,
-                                            scram_secrets& secrets,
-                                            const std::string& mock_secret,
+                                            scram_secrets& secrets, const std::string& mock_secret,
                                             authentication_method method, const conf::user* user,
                                             std::string username) {
     auth_outcome outcome;
@@ -208,10 +205,9 @@ awaitable<auth_outcome> authenticate_client(protocol::stream& s, message_channel
         // An md5 hash can only serve md5; a verifier only SCRAM.
         outcome = co_await md5(channel, user, username);
     } else {
-        protocol::scram_verifier verifier =
-            user != nullptr && !user->password.empty()
-                ? secrets.verifier(username, user->password)
-                : protocol::mock_verifier(username, mock_secret);
+        protocol::scram_verifier verifier = user != nullptr && !user->password.empty()
+                                                ? secrets.verifier(username, user->password)
+                                                : protocol::mock_verifier(username, mock_secret);
         outcome = co_await scram(s, channel, secrets, std::move(verifier), user, username);
     }
     co_return outcome;

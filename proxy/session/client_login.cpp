@@ -56,8 +56,7 @@ opening refuse(std::string_view state, std::string message, std::string detail =
 /// The worker is encoded in the pid (worker::enroll).
 void forward_cancel(worker& w, const protocol::cancel_request& request) {
     if (request.pid <= 0) return;
-    const std::size_t index =
-        static_cast<std::size_t>(request.pid) % w.shared.workers.size();
+    const std::size_t index = static_cast<std::size_t>(request.pid) % w.shared.workers.size();
     w.shared.workers[index]->cancel_client(request.pid, std::string(request.key));
 }
 
@@ -122,8 +121,7 @@ awaitable<opening> open_connection(worker& w, stream& s, message_channel& channe
             if ((ssl && ssl_answered) || (!ssl && gss_answered)) {
                 result = refuse(sqlstate::protocol_violation,
                                 "unsupported frontend protocol 1234.567" +
-                                    std::string(ssl ? "9" : "8") +
-                                    ": server supports 3.0 to 3.2");
+                                    std::string(ssl ? "9" : "8") + ": server supports 3.0 to 3.2");
                 co_return result;
             }
             (ssl ? ssl_answered : gss_answered) = true;
@@ -193,7 +191,8 @@ wishes read_parameters(const std::vector<std::pair<std::string, std::string>>& p
                 w.message = options.error().message;
                 continue;
             }
-            for (const auto& [option, setting] : *options) values[lower(option)] = setting;
+            for (const auto& [option, setting] : *options)
+                values[lower(option)] = setting;
         } else {
             values[lower(name)] = value;
         }
@@ -238,9 +237,8 @@ awaitable<void> log_in_client(worker& w, protocol::stream_socket socket) {
     ++w.counters.clients_accepted;
     const snapshot_ptr now = w.now;
     const conf::variables& vars = now->vars();
-    protocol::set_tcp_options(socket, vars.use_tcp_keepalive
-                                          ? static_cast<int>(vars.tcp_keepalive_time.count())
-                                          : 0);
+    protocol::set_tcp_options(
+        socket, vars.use_tcp_keepalive ? static_cast<int>(vars.tcp_keepalive_time.count()) : 0);
     const std::string peer = protocol::peer_name(socket);
     const bool local = is_unix(socket);
     stream s(std::move(socket));
@@ -280,8 +278,8 @@ awaitable<void> log_in_client(worker& w, protocol::stream_socket socket) {
         co_return;
     }
     const conf::user* user = now->find_user(wanted.user);
-    const bool tls_needed = vars.client_sslmode == conf::client_sslmode::require ||
-                            (user != nullptr && user->use_ssl);
+    const bool tls_needed =
+        vars.client_sslmode == conf::client_sslmode::require || (user != nullptr && user->use_ssl);
     if (tls_needed && !s.is_tls() && !local) {
         const std::string message = "no pg_hba.conf entry for host \"" +
                                     peer.substr(0, peer.rfind(':')) + "\", user \"" + wanted.user +

@@ -18,15 +18,16 @@ bool has_effects(const sql::traits& t) {
 
 void transaction_effects::ran(const sql::traits& t) {
     pins_ |= t.pins;
-    for (const sql::setting_change& change : t.settings) pending_.push_back({change, {}});
+    for (const sql::setting_change& change : t.settings)
+        pending_.push_back({change, {}});
     if (t.statements != 1) return;
     if (t.first == sql::verb::savepoint) {
         // Only worth a mark if something could have to be undone; later changes need it too.
         pending_.push_back({{}, t.target});
     } else if (t.first == sql::verb::rollback_to) {
-        const auto mark =
-            std::find_if(pending_.rbegin(), pending_.rend(),
-                         [&](const step& s) { return !s.savepoint.empty() && s.savepoint == t.target; });
+        const auto mark = std::find_if(pending_.rbegin(), pending_.rend(), [&](const step& s) {
+            return !s.savepoint.empty() && s.savepoint == t.target;
+        });
         // The savepoint itself stays.
         if (mark != pending_.rend()) pending_.erase(mark.base(), pending_.end());
     } else if (t.first == sql::verb::unlisten && t.target.empty()) {

@@ -13,8 +13,8 @@ statement_ptr statement_registry::intern(std::string_view query, std::string_vie
     const std::scoped_lock lock(mutex_);
     std::weak_ptr<const prepared_statement>& slot = known_[key];
     if (statement_ptr existing = slot.lock()) return existing;
-    auto fresh = std::make_shared<const prepared_statement>(next_id_++, query, oids,
-                                                            std::move(what));
+    auto fresh =
+        std::make_shared<const prepared_statement>(next_id_++, query, oids, std::move(what));
     slot = fresh;
     if (known_.size() > purge_at_) {
         std::erase_if(known_, [](const auto& item) { return item.second.expired(); });

@@ -28,7 +28,8 @@ session::session(worker& w, protocol::stream client, client_identity who)
     cancel_key_size_ = who_.minor >= 2 ? 32 : 4;
     for (std::size_t i = 0; i < cancel_key_size_; i += 8) {
         const std::uint64_t random = sql::statement_cache::random_key();
-        std::memcpy(cancel_key_.data() + i, &random, std::min<std::size_t>(8, cancel_key_size_ - i));
+        std::memcpy(cancel_key_.data() + i, &random,
+                    std::min<std::size_t>(8, cancel_key_size_ - i));
     }
     settings_changed();
 }
@@ -282,9 +283,8 @@ void session::report_lost_server(std::string_view state, const std::string& why)
         if (entry.note.what && entry.note.what->ends_transaction && !entry.note.what->rollback_like)
             committing = true;
         if (entry.what == reply_kind::parse) on_skipped(entry);
-        if (!entry.swallow &&
-            (entry.what == reply_kind::query || entry.what == reply_kind::sync ||
-             entry.what == reply_kind::function_call))
+        if (!entry.swallow && (entry.what == reply_kind::query || entry.what == reply_kind::sync ||
+                               entry.what == reply_kind::function_call))
             ++unanswered;
     }
     const bool half_sent = lost->message_left > 0 && lost->forward_message;
@@ -308,11 +308,11 @@ void session::report_lost_server(std::string_view state, const std::string& why)
         client_gone();
         return;
     }
-    const std::string_view shown =
-        committing ? sqlstate::transaction_resolution_unknown : state;
+    const std::string_view shown = committing ? sqlstate::transaction_resolution_unknown : state;
     const std::string text =
         committing ? "the server was lost during COMMIT: whether the transaction took effect is "
-                     "unknown (" + why + ")"
+                     "unknown (" +
+                         why + ")"
                    : why;
     broken_ = in_transaction;
     broken_reported_ = awaiting;
@@ -337,7 +337,9 @@ void session::report_lost_server(std::string_view state, const std::string& why)
     pump_client();
 }
 
-void session::on_server_readable(server_connection&) { pump_server(); }
+void session::on_server_readable(server_connection&) {
+    pump_server();
+}
 
 void session::on_server_writable(server_connection& from) {
     const protocol::io_result sent = protocol::flush_backlog(from.stream(), from.out);
@@ -389,7 +391,8 @@ void session::on_deadline() {
         std::string text = "Max connect timeout reached while reaching hostgroup " +
                            std::to_string(hostgroup_) + " after " + std::to_string(limit.count()) +
                            "ms";
-        if (!last_failure().empty()) text += ": " + last_failure();
+        if (!last_failure().empty())
+            text += ": " + last_failure();
         else if (w_.now->usable(hostgroup_).empty())
             text += ": no server of the hostgroup is online";
         w_.servers.forget(*this);
@@ -422,8 +425,7 @@ void session::on_deadline() {
 void session::drain() {
     draining_ = true;
     if (phase_ == phase::ready && !server_ && !waiting() && in_.empty() && !broken_)
-        terminate(sqlstate::admin_shutdown,
-                  "terminating connection due to administrator command");
+        terminate(sqlstate::admin_shutdown, "terminating connection due to administrator command");
 }
 
 void session::terminate(std::string_view state, std::string_view message) {
@@ -492,17 +494,17 @@ void session::want_client_read() {
 void session::want_client_write() {
     if (client_writing_ || phase_ == phase::closed || phase_ == phase::resetting) return;
     client_writing_ = true;
-    client_.wait(protocol::stream::wait_type::wait_write,
-                 [self = boost::intrusive_ptr<session>(this)](const boost::system::error_code& ec) {
-                     self->client_writing_ = false;
-                     if (ec == boost::asio::error::operation_aborted ||
-                         self->phase_ == phase::closed)
-                         return;
-                     self->flush_client();
-                     if (self->phase_ == phase::closed || !self->to_client_.empty()) return;
-                     if (self->server_ && self->phase_ == phase::ready) self->pump_server();
-                     if (self->phase_ == phase::ready) self->pump_client();
-                 });
+    client_.wait(
+        protocol::stream::wait_type::wait_write,
+        [self = boost::intrusive_ptr<session>(this)](const boost::system::error_code& ec) {
+            self->client_writing_ = false;
+            if (ec == boost::asio::error::operation_aborted || self->phase_ == phase::closed)
+                return;
+            self->flush_client();
+            if (self->phase_ == phase::closed || !self->to_client_.empty()) return;
+            if (self->server_ && self->phase_ == phase::ready) self->pump_server();
+            if (self->phase_ == phase::ready) self->pump_client();
+        });
 }
 
 void session::flush_client() {

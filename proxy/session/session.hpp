@@ -29,7 +29,7 @@ struct client_identity {
     const conf::user* user = nullptr;
     std::atomic<std::uint32_t>* user_clients = nullptr;
     std::string peer;
-    settings_ptr settings;  ///< from the startup packet
+    settings_ptr settings;    ///< from the startup packet
     std::uint16_t minor = 0;  ///< negotiated protocol minor version
 };
 
@@ -76,7 +76,7 @@ private:
         bool flush = false;        ///< it ends with Flush
         bool prepare_only = true;  ///< nothing in it executes
         bool needs_server = false;
-        bool begins = false;       ///< it opens a transaction
+        bool begins = false;  ///< it opens a transaction
         bool has_route = false;
         route where;
     };
@@ -133,8 +133,7 @@ private:
     void add_route(batch& b, const sql::traits& t, std::string_view query);
     [[nodiscard]] bool compatible(const batch& b) const;
     void learn_writes();
-    void fail_batch(std::string_view sqlstate, std::string_view message,
-                    std::string_view raw = {});
+    void fail_batch(std::string_view sqlstate, std::string_view message, std::string_view raw = {});
     void answer(std::string text);
     void answer_ready();
     [[nodiscard]] bool malformed(const protocol::frame& f);
@@ -187,9 +186,9 @@ private:
     phase phase_ = phase::welcome;
 
     // Where the client's input stands.
-    std::size_t cursor_ = 0;   ///< next message, offset in in_
-    std::size_t cleared_ = 0;  ///< messages before this offset have a route
-    std::size_t needed_ = 0;   ///< bytes behind cursor_ without which nothing can be decided
+    std::size_t cursor_ = 0;       ///< next message, offset in in_
+    std::size_t cleared_ = 0;      ///< messages before this offset have a route
+    std::size_t needed_ = 0;       ///< bytes behind cursor_ without which nothing can be decided
     std::size_t client_left_ = 0;  ///< rest of a message that streams through
     bool discard_left_ = false;
     bool client_readable_ = false;
@@ -197,10 +196,10 @@ private:
     bool client_writing_ = false;
 
     // What is going on.
-    bool skip_to_sync_ = false;  ///< an error was shown: ignore the client until its Sync
-    bool mid_batch_ = false;     ///< messages went to the server that no Sync has followed yet
-    bool open_ended_ = false;    ///< the batch was routed before its end was seen
-    bool flush_is_sync_ = false; ///< its Flush becomes a Sync of ours
+    bool skip_to_sync_ = false;   ///< an error was shown: ignore the client until its Sync
+    bool mid_batch_ = false;      ///< messages went to the server that no Sync has followed yet
+    bool open_ended_ = false;     ///< the batch was routed before its end was seen
+    bool flush_is_sync_ = false;  ///< its Flush becomes a Sync of ours
     bool applying_settings_ = false;
     bool retain_ = false;        ///< the input is kept so that the batch can be run again
     bool query_failed_ = false;  ///< an error answered the current Query
@@ -214,7 +213,7 @@ private:
     bool read_only_mode_ = false;
     bool safe_lexing_ = true;
     std::uint16_t repeats_ = 0;
-    int hostgroup_ = 0;              ///< of the attached or awaited server
+    int hostgroup_ = 0;  ///< of the attached or awaited server
     const server_entry* avoid_ = nullptr;
     std::string settings_error_;
     std::chrono::steady_clock::time_point last_active_;

@@ -149,9 +149,9 @@ bool session::step() {
     const auto f = protocol::peek_frame(data);
     if (!f) return need(frame_header_size);
     if (!is_known(f->type)) {
-        terminate(sqlstate::protocol_violation,
-                  "invalid frontend message type " +
-                      std::to_string(static_cast<unsigned char>(f->type)));
+        terminate(
+            sqlstate::protocol_violation,
+            "invalid frontend message type " + std::to_string(static_cast<unsigned char>(f->type)));
         return false;
     }
     if (!f->valid() || (is_small(f->type) && f->body_size() > small_message_limit)) {
@@ -169,8 +169,8 @@ bool session::step() {
     if (skip_to_sync_) return step_skipping(*f);
     if (f->type == 'd' || f->type == 'c' || f->type == 'f') return step_copy(*f, data);
     if (broken_) return step_broken(*f, data);
-    const bool routed = server_ ? (sticky() || open_ended_ || cursor_ < cleared_)
-                                : cursor_ < cleared_;
+    const bool routed =
+        server_ ? (sticky() || open_ended_ || cursor_ < cleared_) : cursor_ < cleared_;
     if (!routed) {
         const routing outcome = route_batch();
         if (outcome != routing::routed) return outcome == routing::answered;
@@ -526,7 +526,8 @@ session::routing session::route_batch() {
             return phase_ == phase::ready ? routing::answered : routing::stalled;
     }
     if (!b.has_route)
-        b.where = {who_.user->default_hostgroup, route_reason::write, b.complete && !b.needs_server};
+        b.where = {who_.user->default_hostgroup, route_reason::write,
+                   b.complete && !b.needs_server};
     if (mode() == conf::pool_mode::statement && b.begins) {
         fail_batch(sqlstate::feature_not_supported,
                    "transaction blocks are not allowed in statement pooling mode");
@@ -559,8 +560,7 @@ session::routing session::route_batch() {
     consume_forwarded();
     retain_ = b.where.repeatable && b.complete && cursor_ == 0 && to_client_.empty() &&
               w_.to_client.empty();
-    if (b.where.reason == route_reason::read &&
-        b.where.hostgroup != who_.user->default_hostgroup) {
+    if (b.where.reason == route_reason::read && b.where.hostgroup != who_.user->default_hostgroup) {
         ++w_.counters.queries_to_reader;
     } else {
         ++w_.counters.queries_to_writer;

@@ -101,8 +101,7 @@ void session::drain_local() {
 }
 
 bool session::take_server_message(const frame& f, std::string_view message, bool& stop) {
-    const std::string_view body =
-        message.substr(std::min(message.size(), frame_header_size));
+    const std::string_view body = message.substr(std::min(message.size(), frame_header_size));
     if (f.type == 'E' && !on_server_error(body)) return false;
     if (f.type == 'N' && retain_) {
         // "terminating connection because of crash of another server process": the end follows.
@@ -171,8 +170,8 @@ bool session::on_server_error(std::string_view body) {
     }
     const bool lost = view->ends_connection() || view->sqlstate == sqlstate::admin_shutdown ||
                       view->sqlstate == sqlstate::crash_shutdown;
-    if (lost && (retain_ || phase_ != phase::ready || applying_settings_ ||
-                 !server_->replies.owed())) {
+    if (lost &&
+        (retain_ || phase_ != phase::ready || applying_settings_ || !server_->replies.owed())) {
         // Nobody waits for this text, or another server can still give the answer.
         const std::string why(view->message);
         server_lost(view->sqlstate.empty() ? sqlstate::connection_failure : view->sqlstate, why);
@@ -187,7 +186,8 @@ bool session::on_server_error(std::string_view body) {
     }
     if (retain_ && server_->replies.owed()) {
         const bool wrote = view->sqlstate == sqlstate::read_only_sql_transaction;
-        const bool conflict = view->message.find("conflict with recovery") != std::string_view::npos;
+        const bool conflict =
+            view->message.find("conflict with recovery") != std::string_view::npos;
         if ((wrote || conflict) && hostgroup_ != who_.user->default_hostgroup) {
             ++w_.counters.reads_rerouted;
             if (wrote) learn_writes();
@@ -260,8 +260,8 @@ void session::on_ready(char new_status) {
     if (changes.empty()) return;
     const session_settings nothing({});
     settings_ = w_.shared.settings.intern(apply_changes(*settings_, *who_.settings, changes));
-    server_->state().settings = w_.shared.settings.intern(
-        apply_changes(*server_->state().settings, nothing, changes));
+    server_->state().settings =
+        w_.shared.settings.intern(apply_changes(*server_->state().settings, nothing, changes));
     settings_changed();
 }
 

@@ -39,8 +39,7 @@ std::string quote_identifier(std::string_view name) {
 }
 
 std::string set_statement(const sql::setting_change& change) {
-    if (change.name == "session_authorization")
-        return "SET SESSION AUTHORIZATION " + change.value;
+    if (change.name == "session_authorization") return "SET SESSION AUTHORIZATION " + change.value;
     if (change.name == "seed") return "SET SEED TO " + change.value;
     return "SET " + quote_identifier(change.name) + " TO " + change.value;
 }
