@@ -89,7 +89,9 @@ std::vector<option> build() {
           "Prepared statements kept on one server connection; the least recently used goes first.",
           {1, 65536});
     t.add("max_stmts_cache", &v::max_stmts_cache,
-          "Distinct prepared statements remembered by the process for reuse.", {128, 1'048'576});
+          "Statements, by digest, whose class each worker remembers, so that they are parsed once.",
+          {128, 1'048'576})
+        .reloadable = false;
     t.add("catalog_refresh_interval", &v::catalog_refresh_interval,
           "How often the volatility of functions (pg_proc) is read again from each database in "
           "use.",
@@ -102,9 +104,6 @@ std::vector<option> build() {
     t.add("ssl_cert", &v::ssl_cert, "Certificate shown to clients, with its chain (PEM).").is_file =
         true;
     t.add("ssl_key", &v::ssl_key, "Private key of ssl_cert (PEM).").is_file = true;
-    t.add("ssl_ca", &v::ssl_ca,
-          "Authorities whose client certificates are accepted (PEM); empty asks for none.")
-        .is_file = true;
 
     t.group("TLS towards servers");
     t.add("server_sslmode", &v::server_sslmode,

@@ -295,9 +295,9 @@ variables:
   monitor_password: monitor_pass_2026
 
 servers:
-  - {hostgroup_id: 10, hostname: $address, port: ${port[1]}, max_connections: 30, comment: pg1}
-  - {hostgroup_id: 20, hostname: $address, port: ${port[2]}, max_connections: 30, comment: pg2}
-  - {hostgroup_id: 20, hostname: $address, port: ${port[3]}, max_connections: 30, comment: pg3}
+  - {hostgroup_id: 10, hostname: $address, port: ${port[1]}, max_connections: 80, comment: pg1}
+  - {hostgroup_id: 20, hostname: $address, port: ${port[2]}, max_connections: 80, comment: pg2}
+  - {hostgroup_id: 20, hostname: $address, port: ${port[3]}, max_connections: 80, comment: pg3}
 
 replication_hostgroups:
   - {writer_hostgroup: 10, reader_hostgroup: 20, comment: quickstart}

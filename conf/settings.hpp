@@ -16,8 +16,8 @@ namespace howdah::conf {
 /// When a server connection goes back to the pool.
 enum class pool_mode { transaction, session, statement };
 
-/// What clients must prove. A user whose password is a SCRAM verifier is always asked for SCRAM,
-/// except under `trust`.
+/// What clients must prove. Under scram_sha_256 and md5 a user whose password is a SCRAM verifier
+/// is asked for SCRAM, and one whose password is an md5 hash for md5.
 enum class authentication_method { scram_sha_256, md5, password, trust };
 
 /// TLS towards clients: never, when the client asks, or always (unix sockets are exempt).
@@ -79,8 +79,6 @@ struct user {
     bool active = true;    ///< false: treated as unknown.
     bool use_ssl = false;  ///< true: refused without TLS (unix sockets are exempt).
     int default_hostgroup = 0;
-    bool transaction_persistent = true;  ///< A transaction stays on the hostgroup it began on.
-    bool fast_forward = false;  ///< One client, one server connection, bytes passed unseen.
     std::uint32_t max_connections = 10000;     ///< Client connections of this user.
     std::optional<conf::pool_mode> pool_mode;  ///< Unset: variables::pool_mode.
     std::optional<bool> read_write_split;      ///< Unset: variables::read_write_split.
@@ -136,7 +134,6 @@ struct variables {
     conf::client_sslmode client_sslmode = conf::client_sslmode::allow;
     std::string ssl_cert;
     std::string ssl_key;
-    std::string ssl_ca;
 
     // TLS towards servers (PEM files; empty = none)
     conf::server_sslmode server_sslmode = conf::server_sslmode::prefer;

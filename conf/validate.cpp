@@ -120,16 +120,17 @@ void check_user(const located<user>& u, const variables& vars, problem_list& pro
     if (!value.active || vars.authentication_method == authentication_method::trust) return;
     if (value.password.empty())
         problems.warn(u.line_of("password"), who + ": has no password and cannot log in");
-    if (form == password_form::md5_hash &&
+    if (form == password_form::md5_hash && !value.server_password &&
         vars.authentication_method == authentication_method::scram_sha_256)
-        problems.warn(u.line_of("password"), who +
-                                                 ": cannot log in by scram-sha-256, because the "
-                                                 "password is an md5 hash");
+        problems.warn(u.line_of("password"),
+                      who +
+                          ": the password is an md5 hash: clients are asked for md5, and servers "
+                          "that ask for anything else need server_password");
     if (form == password_form::scram_verifier && !value.server_password)
         problems.warn(u.line_of("password"),
                       who +
-                          ": the password is a SCRAM verifier: servers that ask for a password "
-                          "need server_password");
+                          ": the password is a SCRAM verifier: servers that have another one, or "
+                          "ask for md5 or the plain password, need server_password");
 }
 
 void check_users(const document& config, problem_list& problems) {

@@ -46,7 +46,7 @@ std::shared_ptr<const snapshot> make_snapshot(
 protocol::tls_context client_tls_of(const conf::variables& vars) {
     if (vars.client_sslmode == conf::client_sslmode::disable || vars.ssl_cert.empty())
         return nullptr;
-    return protocol::make_server_tls({vars.ssl_cert, vars.ssl_key, vars.ssl_ca, {}});
+    return protocol::make_server_tls({vars.ssl_cert, vars.ssl_key, {}, {}});
 }
 
 protocol::tls_context server_tls_of(const conf::variables& vars) {

@@ -235,7 +235,7 @@ TEST(the_loader, warns_where_nobody_can_be_served) {
                             "f.yaml: no user is configured: nobody can log in"));
 }
 
-TEST(the_loader, warns_of_users_who_cannot_log_in) {
+TEST(the_loader, warns_of_users_whose_password_will_not_do) {
     EXPECT_THAT(
         warnings(one_server +
                  "users:\n"
@@ -249,10 +249,10 @@ TEST(the_loader, warns_of_users_who_cannot_log_in) {
                  verifier + "', server_password: x}\n"),
         ElementsAre(
             "f.yaml:3: user 'a': has no password and cannot log in",
-            "f.yaml:4: user 'b': cannot log in by scram-sha-256, because the password is an "
-            "md5 hash",
-            "f.yaml:6: user 'd': the password is a SCRAM verifier: servers that ask for a "
-            "password need server_password"));
+            "f.yaml:4: user 'b': the password is an md5 hash: clients are asked for md5, and "
+            "servers that ask for anything else need server_password",
+            "f.yaml:6: user 'd': the password is a SCRAM verifier: servers that have another one, "
+            "or ask for md5 or the plain password, need server_password"));
 }
 
 TEST(the_loader, warns_of_trust_on_an_open_address_only) {

@@ -22,12 +22,15 @@ TEST(a_reload, says_what_changed_and_what_needs_a_restart) {
     settings fresh;
     fresh.vars.monitor_ping_interval = 200ms;
     fresh.vars.threads = 8;
+    fresh.vars.max_stmts_cache = 500;
     fresh.vars.log_file = "/var/log/howdah.log";
     const auto report = compare({}, fresh);
-    EXPECT_THAT(report.changed, ElementsAre("threads: 0 -> 8", "monitor_ping_interval: 500 -> 200",
+    EXPECT_THAT(report.changed, ElementsAre("threads: 0 -> 8", "max_stmts_cache: 10000 -> 500",
+                                            "monitor_ping_interval: 500 -> 200",
                                             "log_file: (empty) -> /var/log/howdah.log"));
     EXPECT_THAT(report.needs_restart,
-                ElementsAre("threads: 0 -> 8", "log_file: (empty) -> /var/log/howdah.log"));
+                ElementsAre("threads: 0 -> 8", "max_stmts_cache: 10000 -> 500",
+                            "log_file: (empty) -> /var/log/howdah.log"));
 }
 
 TEST(a_reload, does_not_show_secrets) {

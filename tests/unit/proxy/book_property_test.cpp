@@ -5,6 +5,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "proxy/pool/book.hpp"
@@ -176,8 +177,10 @@ private:
         ASSERT_TRUE(waiters_.contains(served));
         EXPECT_EQ(waiters_.at(served).login, c.login);
         EXPECT_TRUE(stands_in(c.server, waiters_.at(served).hostgroup));
-        for (const auto& [ticket, w] : waiters_)
-            if (w.login == c.login && stands_in(c.server, w.hostgroup)) EXPECT_GE(ticket, served);
+        for (const auto& [ticket, w] : waiters_) {
+            if (w.login != c.login || !stands_in(c.server, w.hostgroup)) continue;
+            EXPECT_GE(ticket, served);
+        }
     }
 
     void release(std::size_t i) {

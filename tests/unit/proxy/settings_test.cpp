@@ -116,7 +116,7 @@ TEST(ApplyChanges, set_config_counts_like_set) {
 }
 
 TEST(ApplyChanges, reset_goes_back_to_the_startup_setting) {
-    const session_settings initial({{"a.b", "startup"}});
+    const session_settings initial(session_settings::list{{"a.b", "startup"}});
     const auto changed = after("SET a.b = 2; SET a.c = 3", initial, initial);
     EXPECT_EQ(text(after("RESET a.b", changed, initial)),
               "a.b: startup\na.c: SET \"a\".\"c\" TO '3'\n");
@@ -127,7 +127,7 @@ TEST(ApplyChanges, reset_goes_back_to_the_startup_setting) {
 }
 
 TEST(ApplyChanges, reset_all_goes_back_to_the_startup_settings_and_leaves_the_identity) {
-    const session_settings initial({{"a.b", "startup"}});
+    const session_settings initial(session_settings::list{{"a.b", "startup"}});
     const auto changed = after("SET ROLE app; SET a.b = 2; SET a.c = 3", initial, initial);
     EXPECT_EQ(text(after("RESET ALL", changed, initial)),
               "a.b: startup\nrole: SET \"role\" TO 'app'\n");
@@ -149,7 +149,7 @@ TEST(ApplyChanges, going_back_to_the_login_user_ends_the_role) {
 }
 
 TEST(ApplyChanges, discard_all_leaves_the_startup_settings_only) {
-    const session_settings initial({{"a.b", "startup"}});
+    const session_settings initial(session_settings::list{{"a.b", "startup"}});
     const auto changed =
         after("SET SESSION AUTHORIZATION bob; SET ROLE app; SET a.b = 2", initial, initial);
     EXPECT_EQ(text(after("DISCARD ALL", changed, initial)), "a.b: startup\n");
