@@ -186,6 +186,9 @@ void app::place_servers(const snapshot& s) {
         worker* w = process_.workers[order.worker];
         boost::asio::post(w->io, [w, order] { w->servers.carry_out(order); });
     }
+    // Idle connections to a server may serve another hostgroup now.
+    for (const auto& w : workers_)
+        boost::asio::post(w->io, [w = w.get()] { w->servers.offer_idle(); });
 }
 
 void app::server_dead(const monitor::endpoint& at) {

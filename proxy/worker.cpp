@@ -58,11 +58,27 @@ worker::~worker() = default;
 
 void worker::run() {
     servers.start();
-    io.run();
+    for (;;) {
+        try {
+            io.run();
+            return;
+        } catch (const std::exception& e) {
+            // Out of memory in one session's event is no reason to end all others.
+            spdlog::error("an event handler failed: {}", e.what());
+        }
+    }
 }
 
 void worker::publish(snapshot_ptr fresh) {
-    boost::asio::post(io, [this, fresh = std::move(fresh)] { now = fresh; });
+    boost::asio::post(io, [this, fresh = std::move(fresh)] {
+        now = fresh;
+        std::vector<boost::intrusive_ptr<session>> all;
+        if (shared.book.waiting() > 0)
+            for (const auto& [pid, s] : sessions_)
+                all.emplace_back(s);
+        for (const auto& s : all)
+            s->on_snapshot();
+    });
 }
 
 void worker::server_dead(const server_entry* server) {

@@ -62,8 +62,8 @@ public:
 
     const unsigned index;
     process& shared;
+    protocol::buffer_pool buffers;  ///< before io: coroutines that io destroys give chunks back
     boost::asio::io_context io{1};
-    protocol::buffer_pool buffers;
     protocol::deadline_wheel wheel;
     protocol::task_gate gate;
     protocol::gather to_client;

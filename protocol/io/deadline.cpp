@@ -1,5 +1,7 @@
 #include "protocol/io/deadline.hpp"
 
+#include <algorithm>
+
 namespace howdah::protocol {
 
 deadline_wheel::deadline_wheel(boost::asio::io_context& io) : timer_(io) {
@@ -12,7 +14,7 @@ std::uint64_t deadline_wheel::tick_of(deadline::clock::time_point t) const {
 
 void deadline_wheel::arm(deadline& what, deadline::clock::duration from_now) {
     what.unlink();
-    what.when_ = deadline::clock::now() + from_now;
+    what.when_ = deadline::clock::now() + std::max(from_now, deadline::clock::duration::zero());
     // One tick later than computed, so that it is due when its slot is visited.
     slots_[(tick_of(what.when_) + 1) % slots_.size()].push_back(what);
 }

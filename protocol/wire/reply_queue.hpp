@@ -58,6 +58,10 @@ public:
         if (++head_ == entries_.size()) {
             entries_.clear();
             head_ = 0;
+        } else if (head_ >= 256 && head_ * 2 >= entries_.size()) {
+            // A pipeline that never runs dry must not grow for ever.
+            entries_.erase(entries_.begin(), begin());
+            head_ = 0;
         }
     }
     void clear() {

@@ -162,6 +162,11 @@ std::optional<pool_book::open_order> pool_book::order_again(ticket_id id) {
     return open_order{id, server, t.login, t.worker};
 }
 
+std::optional<pool_book::open_order> pool_book::order_for(const server_entry* server) {
+    const std::scoped_lock lock(mutex_);
+    return order_for_oldest(server);
+}
+
 std::vector<pool_book::open_order> pool_book::place(placement now) {
     const std::scoped_lock lock(mutex_);
     placement_ = std::move(now);

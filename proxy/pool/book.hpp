@@ -78,6 +78,9 @@ public:
     /// Tries again for a ticket whose last attempt failed.
     [[nodiscard]] std::optional<open_order> order_again(ticket_id ticket);
 
+    /// Somebody left the queue while this server had a permit to give.
+    [[nodiscard]] std::optional<open_order> order_for(const server_entry* server);
+
     /// New roles, statuses or limits. Returns what can be opened now for those who wait.
     [[nodiscard]] std::vector<open_order> place(placement now);
 

@@ -90,6 +90,10 @@ void pool::wait(server_waiter& who, int hostgroup, const pool_login* login,
         return;
     }
     // No permit is left: an idle connection may be, here or with another worker.
+    ask_for_idle();
+}
+
+void pool::ask_for_idle() {
     for (worker* other : worker_.shared.workers) {
         if (other->servers.idle_count() > 0)
             boost::asio::post(other->io, [other] { other->servers.offer_idle(); });
@@ -126,6 +130,9 @@ boost::asio::awaitable<void> pool::open(pool_book::open_order order) {
         worker_.shared.book.opened(order.ticket);
         server_ptr fresh(new server_connection(std::move(*parts), worker_.buffers, *this));
         release(std::move(fresh));
+        // If it went to an older waiter, or its server changed roles meanwhile, the ticket that it
+        // was opened for still needs one.
+        if (const auto again = worker_.shared.book.order_again(order.ticket)) dispatch(*again);
     } else {
         open_failed(order, std::get<server_login_error>(result));
     }
@@ -150,11 +157,13 @@ void pool::open_failed(const pool_book::open_order& order, const server_login_er
             dispatch(*result.retry);
         } else {
             retry_.push_back(order.ticket);
+            ask_for_idle();
         }
         return;
     }
     if (result.retry) return_permit(result.retry->server);
     forget(who);
+    if (const auto next = worker_.shared.book.order_for(order.server)) dispatch(*next);
     who.on_no_server(why);
 }
 
@@ -233,6 +242,11 @@ void pool::release(server_ptr connection) {
         return;
     }
     if (!connection->in.empty() && !process_idle_input(*connection)) {
+        discard(std::move(connection));
+        return;
+    }
+    if (!connection->in.empty()) {
+        // Half a message: it could not be moved to another worker.
         discard(std::move(connection));
         return;
     }

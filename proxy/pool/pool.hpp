@@ -106,6 +106,8 @@ private:
                                                           std::shared_ptr<int> cancels);
     void open_failed(const pool_book::open_order& order, const server_login_error& why);
     void return_permit(const server_entry* server);
+    /// Asks every worker that has idle connections to offer them to those who wait.
+    void ask_for_idle();
     [[nodiscard]] bool process_idle_input(server_connection& connection);
 
     worker& worker_;

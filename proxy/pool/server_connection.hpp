@@ -32,9 +32,10 @@ protected:
 
 /// What is remembered with an expected reply.
 struct reply_note {
-    statement_ptr statement;                  ///< of a Parse: what becomes prepared
+    statement_ptr statement;                  ///< of a Parse or our Close: which statement
     std::shared_ptr<const sql::traits> what;  ///< of a query or Execute: its lasting effects
-    std::string text;                         ///< local: the answer; Parse: the client's name
+    std::string text;                         ///< local: the answer
+    std::string name;                         ///< of a client's Parse: its name for the statement
 };
 using server_replies = protocol::reply_queue<reply_note>;
 using reply_kind = server_replies::kind;

@@ -105,6 +105,8 @@ awaitable<std::optional<server_login_error>> authenticate(const server_login_req
                                                           message_channel& channel) {
     std::optional<protocol::scram_client> scram;
     std::string out;
+    // An md5 hash answers md5 and nothing else.
+    const bool has_plain_password = !r.password.empty() && !protocol::is_md5_password(r.password);
     for (;;) {
         const message_channel::message m = co_await channel.next(max_login_message);
         if (m.what != message_channel::outcome::ok)
@@ -123,7 +125,7 @@ awaitable<std::optional<server_login_error>> authenticate(const server_login_req
                                           "the server did not prove that it knows the password");
                 co_return std::nullopt;
             case protocol::authentication::cleartext_password:
-                if (r.password.empty())
+                if (!has_plain_password)
                     co_return login_error(r, sqlstate::invalid_password, no_password);
                 protocol::append_password(out, r.password);
                 break;
@@ -134,7 +136,7 @@ awaitable<std::optional<server_login_error>> authenticate(const server_login_req
                     out, protocol::md5_response(r.password, r.login->user, auth->data));
                 break;
             case protocol::authentication::sasl: {
-                if (r.password.empty() && !r.keys)
+                if (!has_plain_password && !r.keys)
                     co_return login_error(r, sqlstate::invalid_password, no_password);
                 const auto offered = protocol::parse_sasl_mechanisms(auth->data);
                 bool plus = false;

@@ -36,6 +36,7 @@ public:
     [[nodiscard]] bool nothing_pending() const { return pending_.empty(); }
 
     [[nodiscard]] std::uint16_t pins() const { return pins_; }
+    void pin(std::uint16_t reasons) { pins_ |= reasons; }
     void unpin_all() { pins_ = 0; }
     /// DISCARD ALL or DEALLOCATE ALL went through since this was last asked.
     [[nodiscard]] bool take_statements_dropped() { return std::exchange(dropped_, false); }

@@ -47,7 +47,16 @@ char session::status() const {
 
 bool session::sticky() const {
     return server_ && (server_->state().status != 'I' || mid_batch_ || effects_.pins() != 0 ||
-                       mode() == conf::pool_mode::session);
+                       (client_left_ > 0 && !discard_left_) || mode() == conf::pool_mode::session);
+}
+
+std::string_view session::client_address() const {
+    std::string_view address = who_.peer;
+    const std::size_t port = address.rfind(':');
+    if (port != std::string_view::npos) address = address.substr(0, port);
+    if (address.starts_with('[') && address.ends_with(']'))
+        address = address.substr(1, address.size() - 2);
+    return address;
 }
 
 void session::start(std::string_view pending) {
@@ -56,7 +65,10 @@ void session::start(std::string_view pending) {
         std::memcpy(space.data(), pending.data(), pending.size());
         in_.commit(pending.size());
     }
+    const boost::intrusive_ptr<session> guard(this);
     w_.shared.request_catalog(who_.login->database);
+    // So that a client that leaves while its login waits is noticed.
+    want_client_read();
     begin_welcome();
 }
 
@@ -112,16 +124,17 @@ void session::ask_for_server(int hostgroup) {
 }
 
 void session::on_server(server_ptr connection) {
+    const boost::intrusive_ptr<session> guard(this);
     if (phase_ == phase::closed) {
         if (connection) w_.servers.release(std::move(connection));
         return;
     }
-    if (!connection) {
-        ask_for_server(hostgroup_);
-        return;
-    }
     arm_idle_deadline();
-    attach(std::move(connection));
+    if (connection) {
+        attach(std::move(connection));
+    } else {
+        ask_for_server(hostgroup_);
+    }
     if (server_ && !applying_settings_ && phase_ == phase::ready) pump_client();
 }
 
@@ -171,6 +184,7 @@ void session::end_settings() {
             return;
         }
         fail_batch({}, {}, raw);
+        pump_client();
         return;
     }
     server_->state().settings = settings_;
@@ -184,6 +198,7 @@ void session::end_settings() {
 }
 
 void session::on_no_server(const server_login_error& why) {
+    const boost::intrusive_ptr<session> guard(this);
     if (phase_ == phase::welcome) {
         const auto view = why.raw.empty() ? std::nullopt : protocol::parse_error(why.raw);
         terminate(view && !view->sqlstate.empty() ? view->sqlstate : std::string_view(why.sqlstate),
@@ -231,6 +246,7 @@ void session::server_lost(std::string_view state, const std::string& why) {
                 terminate(state, why);
             } else {
                 fail_batch(state, why);
+                pump_client();
             }
             return;
         }
@@ -288,7 +304,7 @@ void session::report_lost_server(std::string_view state, const std::string& why)
             ++unanswered;
     }
     const bool half_sent = lost->message_left > 0 && lost->forward_message;
-    const bool awaiting = !lost->replies.empty();
+    const bool open_batch = mid_batch_ && !skip_to_sync_;
     // Temporary tables, locks and the like are gone with the server: a client that went on as if
     // they were there would be worse off than one that has to connect again.
     const bool state_lost = effects_.pins() != 0 || mode() == conf::pool_mode::session;
@@ -315,26 +331,38 @@ void session::report_lost_server(std::string_view state, const std::string& why)
                          why + ")"
                    : why;
     broken_ = in_transaction;
-    broken_reported_ = awaiting;
+    broken_reported_ = unanswered > 0 || open_batch;
     const char ready = in_transaction ? 'E' : 'I';
-    if (awaiting) {
-        for (std::size_t i = 0; i < std::max<std::size_t>(unanswered, 1); ++i) {
-            if (query_failed_) {
-                query_failed_ = false;
-            } else if (!skip_to_sync_ || i > 0) {
-                protocol::append_error(out, severity::error, shown, text);
-            }
-            if (i < unanswered) protocol::append_ready_for_query(out, ready);
-        }
+    for (std::size_t i = 0; i < unanswered; ++i) {
+        // Whoever has seen an error for this statement needs no second one.
+        if (!std::exchange(query_failed_, false))
+            protocol::append_error(out, severity::error, shown, text);
+        protocol::append_ready_for_query(out, ready);
     }
+    // Its results may have been shown already, but without a Sync nothing of it is committed.
+    if (open_batch) protocol::append_error(out, severity::error, shown, text);
     w_.to_client.commit();
     // What the client still sends of the batch at hand is ignored up to its Sync.
-    skip_to_sync_ = mid_batch_;
+    skip_to_sync_ = skip_to_sync_ || mid_batch_;
     mid_batch_ = open_ended_ = flush_is_sync_ = query_failed_ = false;
     if (client_left_ > 0) discard_left_ = true;
     batch_begins_ = false;
+    arm_idle_deadline();
     flush_client();
     pump_client();
+}
+
+void session::on_snapshot() {
+    if (!waiting() || phase_ != phase::ready) return;
+    const auto& hostgroups = *w_.now->hostgroups;
+    const int writer = who_.user->default_hostgroup;
+    if (hostgroup_ == writer || hostgroups.reader_of(writer) != hostgroup_ ||
+        reader_or_writer(hostgroups, writer) == hostgroup_)
+        return;
+    const boost::intrusive_ptr<session> guard(this);
+    w_.servers.forget(*this);
+    ask_for_server(writer);
+    if (server_ && !applying_settings_) pump_client();
 }
 
 void session::on_server_readable(server_connection&) {
@@ -356,6 +384,7 @@ void session::on_server_writable(server_connection& from) {
 
 void session::cancel(std::string_view key) {
     if (!protocol::constant_time_equal(key, {cancel_key_.data(), cancel_key_size_})) return;
+    const boost::intrusive_ptr<session> guard(this);
     ++w_.counters.cancels;
     if (server_ && server_->replies.owed()) {
         // A read that is cancelled is over: it must not start again elsewhere.
@@ -385,6 +414,12 @@ void session::arm_idle_deadline() {
 
 void session::on_deadline() {
     if (phase_ == phase::closed) return;
+    const boost::intrusive_ptr<session> guard(this);
+    if (phase_ == phase::resetting) {
+        w_.servers.discard(std::exchange(server_, nullptr));
+        finish();
+        return;
+    }
     if (waiting()) {
         ++w_.counters.wait_timeouts;
         const auto limit = w_.now->vars().connect_timeout_server_max;
@@ -400,6 +435,7 @@ void session::on_deadline() {
             terminate(sqlstate::unable_to_connect, text);
             return;
         }
+        arm_idle_deadline();
         fail_batch(sqlstate::unable_to_connect, text);
         pump_client();
         return;
@@ -424,7 +460,9 @@ void session::on_deadline() {
 
 void session::drain() {
     draining_ = true;
-    if (phase_ == phase::ready && !server_ && !waiting() && in_.empty() && !broken_)
+    const bool free = !server_ || (server_->clean() && !mid_batch_);
+    if (phase_ == phase::ready && free && !waiting() && in_.empty() && to_client_.empty() &&
+        !broken_)
         terminate(sqlstate::admin_shutdown, "terminating connection due to administrator command");
 }
 
@@ -442,27 +480,35 @@ void session::terminate(std::string_view state, std::string_view message) {
 void session::client_gone() {
     if (phase_ == phase::closed || phase_ == phase::resetting) return;
     const boost::intrusive_ptr<session> guard(this);
+    // The gathers are the worker's: what is left in them would go to the next session's peers.
     w_.to_client.clear();
+    w_.to_server.clear();
+    to_client_.clear();
+    retain_ = false;
     client_.close();
     disarm();
     w_.servers.forget(*this);
     if (server_) {
-        const bool reusable = server_->clean() && !server_dirty_ && !mid_batch_;
+        const bool reusable = server_->clean() && !server_dirty_ && !mid_batch_ &&
+                              (client_left_ == 0 || discard_left_);
         const bool has_state = effects_.pins() != 0 || mode() == conf::pool_mode::session;
         if (reusable && has_state) {
             // What the session left behind must not reach the next client.
             phase_ = phase::resetting;
+            query_failed_ = false;
+            w_.wheel.arm(*this, w_.now->vars().connect_timeout_server_max);
             protocol::append_query(w_.to_server.generated(), "DISCARD ALL");
             w_.to_server.commit();
             server_->replies.expect(reply_kind::query, {}, true);
             flush_server();
+            server_->want_read();
             return;
         }
         if (reusable) {
             release_server();
         } else {
             // A statement whose client is gone should not run on.
-            if (server_->replies.owed()) w_.servers.cancel(*server_);
+            if (server_->replies.owed() && !said_goodbye_) w_.servers.cancel(*server_);
             w_.servers.discard(std::exchange(server_, nullptr));
         }
     }

@@ -55,6 +55,8 @@ public:
     void cancel(std::string_view key);
     /// The monitor says that this server is gone.
     void on_server_dead(const server_entry* server);
+    /// New roles or servers: a read that waits for a reader may have to go to the writer.
+    void on_snapshot();
     /// End as soon as no transaction is open.
     void drain();
     /// Says why (FATAL) and ends the client.
@@ -113,6 +115,8 @@ private:
     [[nodiscard]] conf::pool_mode mode() const;
     [[nodiscard]] char status() const;
     void settings_changed();
+    /// The peer without its port, as rules name it.
+    [[nodiscard]] std::string_view client_address() const;
 
     // session_client.cpp: from the client to the server
     void on_client_readable();
@@ -209,6 +213,7 @@ private:
     bool force_writer_ = false;
     bool server_dirty_ = false;  ///< close it instead of giving it back
     bool draining_ = false;
+    bool said_goodbye_ = false;  ///< the client sent Terminate: what it sent before runs to its end
     bool batch_begins_ = false;
     bool read_only_mode_ = false;
     bool safe_lexing_ = true;

@@ -22,6 +22,9 @@ namespace {
 /// PostgreSQL's PQ_SMALL_MESSAGE_LIMIT: for messages that have no business being large.
 constexpr std::size_t small_message_limit = 10000;
 
+/// Replies a client may be owed before its further input waits.
+constexpr std::size_t max_outstanding = 4096;
+
 bool is_known(char type) {
     return std::string_view("QPBDECHSFdcfXp").find(type) != std::string_view::npos;
 }
@@ -46,7 +49,7 @@ void session::on_client_readable() {
 bool session::can_process() const {
     return phase_ == phase::ready && !waiting() && !applying_settings_ &&
            (retain_ ? cursor_ < cleared_ : to_client_.empty()) &&
-           (!server_ || server_->out.empty());
+           (!server_ || (server_->out.empty() && server_->replies.size() < max_outstanding));
 }
 
 void session::pump_client() {
@@ -62,8 +65,10 @@ void session::pump_client() {
         if (phase_ != phase::ready) return;
         consume_forwarded();
         if (server_ && server_->replies.empty() && server_->out.empty() && !sticky() &&
-            cursor_ >= cleared_ && !retain_ && !applying_settings_)
+            cursor_ >= cleared_ && !retain_ && !applying_settings_) {
             release_server();
+            if (cursor_ < in_.size() && needed_ == 0) continue;
+        }
         if (!read_client()) break;
     }
     if (phase_ != phase::ready) return;
@@ -159,6 +164,8 @@ bool session::step() {
         return false;
     }
     if (f->type == 'X') {
+        said_goodbye_ = true;
+        flush_server();
         client_gone();
         return false;
     }
@@ -184,7 +191,9 @@ bool session::step_skipping(const frame& f) {
         return true;
     }
     if (in_.size() - cursor_ < f.size()) return need(f.size());
-    skip_to_sync_ = false;
+    skip_to_sync_ = flush_is_sync_ = false;
+    batch_traits_.clear();
+    next_traits_ = 0;
     if (server_ && mid_batch_) {
         // The server is skipping, too: its answer to this Sync is the client's.
         return forward_sync(f, in_.data().substr(cursor_));
@@ -324,7 +333,7 @@ bool session::step_broken(const frame& f, std::string_view data) {
 
 void session::answer(std::string text) {
     if (server_ && !server_->replies.empty()) {
-        server_->replies.expect(reply_kind::local, {nullptr, nullptr, std::move(text)});
+        server_->replies.expect(reply_kind::local, {nullptr, nullptr, std::move(text), {}});
         return;
     }
     w_.to_client.generated() += text;
@@ -344,10 +353,12 @@ void session::add_route(batch& b, const sql::traits& t, std::string_view query) 
         .functions = now.catalog(who_.login->database),
         .rules = *now.rules,
         .default_hostgroup = who_.user->default_hostgroup,
-        .split = who_.user->read_write_split.value_or(now.vars().read_write_split),
+        // A session that keeps its server must be able to write there.
+        .split = who_.user->read_write_split.value_or(now.vars().read_write_split) &&
+                 mode() != conf::pool_mode::session,
         .read_only_mode = read_only_mode_,
         .safe_lexing = safe_lexing_,
-        .subject = {who_.login->user, who_.login->database, who_.peer, query}};
+        .subject = {who_.login->user, who_.login->database, client_address(), query}};
     const route r = route_statement(t, context);
     b.where = b.has_route ? combine(b.where, r, context) : r;
     b.has_route = true;
@@ -535,7 +546,8 @@ session::routing session::route_batch() {
     }
     if (!b.complete && !b.flush) b.where.repeatable = false;
     // What executes before its Sync is seen could be followed by a write.
-    const bool open = !b.complete && !(b.flush && b.prepare_only);
+    const bool prepares = b.flush && b.prepare_only && b.end == in_.size();
+    const bool open = !b.complete && !prepares;
     if (open) b.where = {who_.user->default_hostgroup, route_reason::write, false};
     if (force_writer_) {
         b.where.hostgroup = who_.user->default_hostgroup;
@@ -547,14 +559,14 @@ session::routing session::route_batch() {
         if (!compatible(b)) return routing::stalled;
         cleared_ = b.end;
         open_ended_ = open;
-        flush_is_sync_ = b.flush && b.prepare_only;
+        flush_is_sync_ = prepares;
         batch_begins_ = batch_begins_ || b.begins;
         return routing::routed;
     }
     cleared_ = b.end;
     if (!b.needs_server) return routing::routed;
     open_ended_ = open;
-    flush_is_sync_ = b.flush && b.prepare_only;
+    flush_is_sync_ = prepares;
     batch_begins_ = b.begins;
     // Kept from here on: everything before this batch has been consumed or is dropped now.
     consume_forwarded();
@@ -596,7 +608,6 @@ void session::learn_writes() {
 
 void session::fail_batch(std::string_view state, std::string_view message, std::string_view raw) {
     retain_ = false;
-    w_.to_server.clear();
     std::string out;
     if (raw.empty()) {
         protocol::append_error(out, severity::error, state, message);

@@ -83,8 +83,8 @@ bool session::forward_query(const frame& f, std::string_view data) {
         return true;
     }
     server_->state().unnamed_owner = 0;
-    server_->replies.expect(reply_kind::query,
-                            {nullptr, has_effects(*t) || t->ends_transaction ? t : nullptr, {}});
+    server_->replies.expect(
+        reply_kind::query, {nullptr, has_effects(*t) || t->ends_transaction ? t : nullptr, {}, {}});
     w_.to_server.add(data.substr(0, f.size()));
     cursor_ += f.size();
     mid_batch_ = open_ended_ = false;
@@ -95,12 +95,12 @@ void session::parse_on_server(const statement_ptr& s, std::string client_name, b
     std::string& out = w_.to_server.generated();
     server_connection::parts& server = server_->state();
     protocol::append_parse_raw(out, s->server_name, s->query, s->oids);
-    server_->replies.expect(reply_kind::parse, {s, nullptr, std::move(client_name)}, swallow);
+    server_->replies.expect(reply_kind::parse, {s, nullptr, {}, std::move(client_name)}, swallow);
     server.prepared.add(s);
     if (const statement_ptr old =
             server.prepared.take_excess(w_.now->vars().max_stmts_per_connection)) {
         protocol::append_close(out, 'S', old->server_name);
-        server_->replies.expect(reply_kind::close, {}, true);
+        server_->replies.expect(reply_kind::close, {old, nullptr, {}, {}}, true);
     }
     w_.to_server.commit();
 }
@@ -153,11 +153,21 @@ bool session::forward_parse(const frame& f, std::string_view data) {
     const statement_ptr s = w_.shared.statements.intern(parse->sql, parse->oids_bytes, t);
     statements_->emplace(parse->name, s);
     if (retain_) fresh_names_.emplace_back(parse->name);
-    if (status() != 'E' && server_->state().prepared.touch(*s)) {
+    prepared_on_server& prepared = server_->state().prepared;
+    if (status() != 'E' && prepared.touch(*s)) {
         std::string out;
         protocol::append_parse_complete(out);
-        server_->replies.expect(reply_kind::local, {nullptr, nullptr, std::move(out)});
+        server_->replies.expect(reply_kind::local,
+                                {s, nullptr, std::move(out), std::string(parse->name)});
         return true;
+    }
+    if (prepared.contains(*s)) {
+        // In a failed transaction the server must say itself what it thinks of a Parse, so it must
+        // not stumble over the statement that is there.
+        protocol::append_close(w_.to_server.generated(), 'S', s->server_name);
+        w_.to_server.commit();
+        server_->replies.expect(reply_kind::close, {s, nullptr, {}, {}}, true);
+        prepared.remove(*s);
     }
     parse_on_server(s, std::string(parse->name), false);
     return true;
@@ -265,7 +275,7 @@ bool session::forward_close(const frame& f, std::string_view data) {
     protocol::append_close_complete(out);
     if (server_) {
         mid_batch_ = true;
-        server_->replies.expect(reply_kind::local, {nullptr, nullptr, std::move(out)});
+        server_->replies.expect(reply_kind::local, {nullptr, nullptr, std::move(out), {}});
     } else {
         answer(std::move(out));
     }
@@ -300,8 +310,10 @@ bool session::forward_sync(const frame& f, std::string_view data) {
         return true;
     }
     // During COPY FROM STDIN the server ignores Sync, so there will be no reply to it.
-    if (!server_->replies.copy_in()) server_->replies.expect(reply_kind::sync);
-    mid_batch_ = open_ended_ = false;
+    if (!server_->replies.copy_in()) {
+        server_->replies.expect(reply_kind::sync);
+        mid_batch_ = open_ended_ = false;
+    }
     forward_raw(f, data);
     return true;
 }

@@ -49,7 +49,15 @@ void session::pump_server() {
         if (server_ != server) return;
         if (got.bytes < space.size() && !server->stream().has_buffered_input()) break;
     }
-    if (server_ && (retain_ || to_client_.empty())) server_->want_read();
+    if (!server_ || (!retain_ && !to_client_.empty())) return;
+    if (server_->stream().has_buffered_input()) {
+        // Decrypted already: the socket will not announce it again.
+        boost::asio::post(w_.io, [guard, server = server_] {
+            if (guard->server_ == server) guard->pump_server();
+        });
+        return;
+    }
+    server_->want_read();
 }
 
 bool session::must_see_whole(char type) const {
@@ -87,9 +95,18 @@ bool session::process_server() {
     drain_local();
     flush_client();
     if (phase_ == phase::closed || !server_) return false;
+    const server_ptr same = server_;
     server_->in.consume(at);
+    // A flood of notices is no reason to hold an answer back without bound.
+    if (retain_ && to_client_.size() > protocol::buffer_pool::chunk_size) {
+        retain_ = false;
+        flush_client();
+    }
     if (stop) at_sync();
-    return server_ != nullptr;
+    if (server_ != same) return false;
+    // What follows a ReadyForQuery in the same read: notifications, for instance.
+    if (stop && !same->in.empty() && to_client_.empty()) return process_server();
+    return true;
 }
 
 void session::drain_local() {
@@ -130,10 +147,18 @@ bool session::take_server_message(const frame& f, std::string_view message, bool
     }
     server_->forward_message = handling == server_replies::handling::forward && !swallowed_query;
     // Until the client's own Sync everything it sends is void, as the server would see it.
-    if (f.type == 'E' && owed && !swallowed_query &&
-        (server_->replies.empty() ||
-         (server_->replies.front().what == reply_kind::sync && server_->replies.front().swallow)))
-        skip_to_sync_ = true;
+    if (f.type == 'E' && owed && !swallowed_query) {
+        const auto ends_batch = [](const server_replies::entry& e) {
+            return !e.swallow && (e.what == reply_kind::sync || e.what == reply_kind::query ||
+                                  e.what == reply_kind::function_call);
+        };
+        auto& replies = server_->replies;
+        if (std::none_of(replies.begin(), replies.end(), ends_batch)) skip_to_sync_ = true;
+    }
+    // The Sync that came with the COPY will be ignored: another one has to end this batch.
+    if (f.type == 'G' && !server_->replies.empty() &&
+        server_->replies.front().what == reply_kind::execute)
+        mid_batch_ = true;
     if (f.type == 'Z') {
         const auto ready = protocol::parse_ready_for_query(body);
         if (!ready) {
@@ -224,28 +249,48 @@ void session::on_command_complete(std::string_view body) {
 }
 
 void session::on_skipped(server_replies::entry& e) {
-    if (e.what != reply_kind::parse) return;
-    if (!e.note.statement) {
-        server_->state().unnamed_owner = 0;
-        return;
+    // What was refused may have got as far as taking a lock that outlives its transaction.
+    if (e.note.what) effects_.pin(e.note.what->pins);
+    if (server_) {
+        server_connection::parts& server = server_->state();
+        if (e.what == reply_kind::close && e.note.statement)
+            server.prepared.add(e.note.statement);  // our Close was skipped: it is still there
+        if (e.what == reply_kind::parse) {
+            if (e.note.statement) {
+                server.prepared.remove(*e.note.statement);
+            } else {
+                server.unnamed_owner = 0;
+            }
+        }
     }
-    if (server_) server_->state().prepared.remove(*e.note.statement);
-    if (!e.note.text.empty() && statements_) {
-        const auto it = statements_->find(e.note.text);
+    if (!e.note.name.empty() && statements_) {
+        const auto it = statements_->find(e.note.name);
         if (it != statements_->end() && it->second == e.note.statement) statements_->erase(it);
     }
 }
 
 void session::on_done(server_replies::entry& e) {
     if (e.swallow || !e.note.what) return;
-    if (e.what == reply_kind::execute || (e.what == reply_kind::query && !query_failed_))
-        effects_.ran(*e.note.what);
+    const sql::traits& t = *e.note.what;
+    const bool failed = e.what == reply_kind::query && query_failed_;
+    // Of a string that mixes settings with transaction control, or that failed on the way, nobody
+    // can say what is in force now: the connection must not reach another client.
+    if (!t.settings.empty() && t.statements > 1 &&
+        (failed || t.begins_transaction || t.ends_transaction))
+        server_dirty_ = true;
+    if (failed) {
+        effects_.pin(t.pins);
+    } else {
+        effects_.ran(t);
+    }
 }
 
 void session::on_ready(char new_status) {
     server_->state().status = new_status;
     if (applying_settings_ || phase_ != phase::ready) return;
-    query_failed_ = false;
+    // A COMMIT that fails is a ROLLBACK.
+    if (std::exchange(query_failed_, false) && new_status == 'I')
+        effects_.failed_outside_transaction();
     if (new_status != 'I') {
         effects_.still_in_transaction();
         return;
@@ -270,6 +315,7 @@ void session::at_sync() {
         if (!server_->replies.empty()) return;
         server_->state().settings = w_.shared.settings.none();
         server_->state().prepared.clear();
+        server_dirty_ = server_dirty_ || query_failed_;
         release_server();
         finish();
         return;
@@ -284,6 +330,12 @@ void session::at_sync() {
         server_dirty_ = true;
         terminate(sqlstate::feature_not_supported,
                   "transaction blocks are not allowed in statement pooling mode");
+        return;
+    }
+    // RESET goes back to the login's values on the server; the client's are those it began with.
+    if (sticky() && server_->state().status == 'I' && !mid_batch_ && client_left_ == 0 &&
+        server_->state().settings != settings_) {
+        begin_settings();
         return;
     }
     // Nothing to do for the client at once: others may have the server.

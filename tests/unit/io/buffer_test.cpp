@@ -41,7 +41,8 @@ TEST(BufferPool, gives_the_latest_chunk_again) {
 TEST(BufferPool, returns_a_burst_to_the_system) {
     buffer_pool pool;
     std::vector<char*> many;
-    for (int i = 0; i < 200; ++i) many.push_back(pool.take());
+    for (int i = 0; i < 200; ++i)
+        many.push_back(pool.take());
     EXPECT_EQ(std::set<char*>(many.begin(), many.end()).size(), 200U);
     for (char* c : many) {
         c[0] = c[chunk - 1] = 'x';
@@ -162,8 +163,8 @@ TEST(InputBuffer, random_reads_and_consumptions_keep_every_byte_in_order) {
         const std::size_t limit = b.size() + 1 + random() % (2 * chunk);
         const std::span<char> space = b.prepare(limit);
         ASSERT_FALSE(space.empty());
-        const std::size_t n = std::min({space.size(), bytes.size() - written,
-                                        static_cast<std::size_t>(random() % 20000)});
+        const std::size_t n = std::min(
+            {space.size(), bytes.size() - written, static_cast<std::size_t>(random() % 20000)});
         std::memcpy(space.data(), bytes.data() + written, n);
         b.commit(n);
         written += n;

@@ -20,8 +20,12 @@ struct openssl_deleter {
 using private_key = std::unique_ptr<EVP_PKEY, openssl_deleter>;
 using certificate = std::unique_ptr<X509, openssl_deleter>;
 
-inline private_key make_ec_key() { return private_key(EVP_EC_gen("P-256")); }
-inline private_key make_rsa_key() { return private_key(EVP_RSA_gen(2048)); }
+inline private_key make_ec_key() {
+    return private_key(EVP_EC_gen("P-256"));
+}
+inline private_key make_rsa_key() {
+    return private_key(EVP_RSA_gen(2048));
+}
 
 /// A certificate for `name` (also as DNS or IP name, e.g. alt = "DNS:db"), signed by the issuer or
 /// by itself. digest: nullptr for key types that bring their own.

@@ -37,7 +37,8 @@ protected:
     }
     /// Lets time pass until the deadline has fired.
     void run_until(const alarm_clock& last) {
-        while (last.rings == 0) io_.run_one();
+        while (last.rings == 0)
+            io_.run_one();
     }
 
     boost::asio::io_context io_;
@@ -51,7 +52,8 @@ TEST_F(DeadlineWheel, a_deadline_fires_once_and_never_early) {
         wheel_.arm(*clocks.back(), limit);
         EXPECT_TRUE(clocks.back()->armed());
     }
-    for (const auto& c : clocks) run_until(*c);
+    for (const auto& c : clocks)
+        run_until(*c);
     alarm_clock later;
     wheel_.arm(later, 60ms);
     run_until(later);
@@ -127,7 +129,8 @@ TEST_F(DeadlineWheel, a_deadline_may_arm_itself_again) {
     });
     self = &periodic;
     wheel_.arm(periodic, 0ms);
-    while (left > 0) io_.run_one();
+    while (left > 0)
+        io_.run_one();
     EXPECT_EQ(periodic.rings, 3);
     EXPECT_FALSE(periodic.early);
     EXPECT_FALSE(periodic.armed());
@@ -142,7 +145,8 @@ TEST_F(DeadlineWheel, a_deadline_may_destroy_itself_and_others_that_are_due) {
             ++rings;
             clocks.clear();
         }));
-    for (const auto& c : clocks) wheel_.arm(*c, 30ms);
+    for (const auto& c : clocks)
+        wheel_.arm(*c, 30ms);
     alarm_clock later;
     wheel_.arm(later, 100ms);
     run_until(later);
@@ -170,7 +174,10 @@ TEST_F(DeadlineWheel, a_deadline_may_disarm_or_postpone_others_that_are_due) {
 }
 
 TEST_F(DeadlineWheel, a_destroyed_deadline_has_left_the_wheel) {
-    { alarm_clock gone; wheel_.arm(gone, 20ms); }
+    {
+        alarm_clock gone;
+        wheel_.arm(gone, 20ms);
+    }
     alarm_clock later;
     wheel_.arm(later, 60ms);
     run_until(later);

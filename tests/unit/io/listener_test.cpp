@@ -156,7 +156,8 @@ TEST(Listener, hands_over_every_connection_until_it_is_stopped) {
     std::vector<asio::ip::tcp::socket> clients;
     for (std::size_t i = 1; i <= 5; ++i) {
         clients.emplace_back(io).connect(at);
-        while (accepted.size() < i) io.run_one();
+        while (accepted.size() < i)
+            io.run_one();
         EXPECT_EQ(peer_name(accepted.back().socket()),
                   "127.0.0.1:" + std::to_string(clients.back().local_endpoint().port()));
     }
@@ -164,7 +165,8 @@ TEST(Listener, hands_over_every_connection_until_it_is_stopped) {
     clients[0].write_some(asio::buffer("x", 1), ec);
     bool readable = false;
     accepted[0].wait(stream::wait_type::wait_read, [&](const auto& e) { readable = !e; });
-    while (!readable) io.run_one();
+    while (!readable)
+        io.run_one();
     EXPECT_EQ(test::read_available(accepted[0]), "x");
     l.stop();
     io.run();
@@ -191,11 +193,13 @@ TEST(Listener, listens_on_a_unix_socket_shared_by_two_workers) {
     second.start();
     for (int i = 1; i <= 4; ++i) {
         EXPECT_TRUE(connects(unix_socket_path(where)));
-        while (accepted < i) io.run_one();
+        while (accepted < i)
+            io.run_one();
     }
     first.stop();
     EXPECT_TRUE(connects(unix_socket_path(where)));
-    while (accepted < 5) io.run_one();
+    while (accepted < 5)
+        io.run_one();
     second.stop();
     io.run();
 }

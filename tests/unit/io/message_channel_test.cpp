@@ -41,7 +41,8 @@ asio::awaitable<void> send(message_channel& channel, std::string bytes, bool& ok
 std::string message(char type, std::string_view body) {
     std::string out(1, type);
     const auto length = static_cast<std::uint32_t>(body.size() + 4);
-    for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(length >> shift);
+    for (int shift = 24; shift >= 0; shift -= 8)
+        out += static_cast<char>(length >> shift);
     return out.append(body);
 }
 
@@ -203,7 +204,8 @@ TEST_F(MessageChannel, a_deadline_ends_a_login_that_takes_too_long) {
     stream_deadline limit(wheel, pair_.near, std::chrono::milliseconds(1));
     EXPECT_FALSE(limit.expired());
     read();
-    while (seen_.empty()) io_.run_one();
+    while (seen_.empty())
+        io_.run_one();
     EXPECT_TRUE(limit.expired());
     EXPECT_EQ(seen_[0].what, outcome::closed);
     EXPECT_FALSE(pair_.near.is_open());

@@ -97,8 +97,8 @@ TEST_F(Stream, an_orderly_end_is_told_from_a_failure) {
 
 TEST_F(Stream, gathers_several_parts_into_one_write) {
     auto pair = test::connected_pair(io_);
-    iovec parts[] = {{const_cast<char*>("ab"), 2}, {const_cast<char*>("c"), 1},
-                     {const_cast<char*>("def"), 3}};
+    iovec parts[] = {
+        {const_cast<char*>("ab"), 2}, {const_cast<char*>("c"), 1}, {const_cast<char*>("def"), 3}};
     EXPECT_EQ(pair.near.write(parts, 3).bytes, 6U);
     EXPECT_EQ(test::read_available(pair.far), "abcdef");
 }
@@ -184,9 +184,8 @@ TEST_F(Stream, names_its_peer) {
         asio::ip::tcp::socket client(io_);
         client.connect(acceptor.local_endpoint());
         asio::ip::tcp::socket accepted = acceptor.accept();
-        const std::string expected =
-            (at.address().is_v6() ? "[::1]:" : "127.0.0.1:") +
-            std::to_string(client.local_endpoint().port());
+        const std::string expected = (at.address().is_v6() ? "[::1]:" : "127.0.0.1:") +
+                                     std::to_string(client.local_endpoint().port());
         const int family = at.protocol().family();
         stream s = test::adopt(io_, accepted.release(), family);
         EXPECT_EQ(peer_name(s.socket()), expected);

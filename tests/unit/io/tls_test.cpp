@@ -257,8 +257,7 @@ TEST_F(Tls, a_part_larger_than_a_record_is_taken_in_pieces) {
     EXPECT_EQ(test::read_available(pair.far), bytes.substr(0, sent.bytes));
 }
 
-asio::awaitable<void> serve(stream& s, std::size_t size, std::string& received,
-                            io_result& shaken) {
+asio::awaitable<void> serve(stream& s, std::size_t size, std::string& received, io_result& shaken) {
     shaken = co_await s.async_handshake();
     char chunk[2000];
     while (shaken.ok() && received.size() < size) {
@@ -268,8 +267,8 @@ asio::awaitable<void> serve(stream& s, std::size_t size, std::string& received,
     }
     s.close();
 }
-asio::awaitable<void> talk(stream& s, const std::string& bytes, io_result& shaken,
-                           io_result& sent, io_result& end) {
+asio::awaitable<void> talk(stream& s, const std::string& bytes, io_result& shaken, io_result& sent,
+                           io_result& end) {
     shaken = co_await s.async_handshake();
     if (!shaken.ok()) co_return;
     sent = co_await s.async_write_all(bytes);

@@ -18,8 +18,10 @@ namespace {
 class simulation {
 public:
     simulation(unsigned seed, bool failures) : random_(seed), failures_(failures) {
-        for (const char* host : {"a", "b", "c"}) servers_.push_back(names_.server({host, 5432}));
-        for (const char* user : {"x", "y"}) logins_.push_back(names_.login("d", user));
+        for (const char* host : {"a", "b", "c"})
+            servers_.push_back(names_.server({host, 5432}));
+        for (const char* user : {"x", "y"})
+            logins_.push_back(names_.login("d", user));
         place();
     }
 
@@ -66,10 +68,9 @@ public:
 
     /// Tickets whose hostgroup has a server.
     [[nodiscard]] std::size_t neglected() const {
-        return static_cast<std::size_t>(
-            std::count_if(waiters_.begin(), waiters_.end(), [this](const auto& item) {
-                return placement_.contains(item.second.hostgroup);
-            }));
+        return static_cast<std::size_t>(std::count_if(
+            waiters_.begin(), waiters_.end(),
+            [this](const auto& item) { return placement_.contains(item.second.hostgroup); }));
     }
     [[nodiscard]] std::size_t served() const { return served_; }
 
@@ -118,7 +119,8 @@ private:
         EXPECT_LE(count_on(order.server), limit_of(order.server));
     }
     void carry_out(const std::vector<pool_book::open_order>& orders) {
-        for (const auto& order : orders) carry_out(order);
+        for (const auto& order : orders)
+            carry_out(order);
     }
 
     void request() {
@@ -136,11 +138,8 @@ private:
         const server_entry* preferred = servers_[roll(3)];
         const auto q = book_.enqueue(hostgroup, login, 0, preferred);
         waiters_.emplace(q.ticket, waiter{hostgroup, login});
-        if (q.open) {
-            carry_out(*q.open);
-        } else {
-            offer_idle();
-        }
+        if (q.open) carry_out(*q.open);
+        offer_idle();
     }
 
     void offer_idle() {
@@ -258,8 +257,7 @@ private:
 
     void leave() {
         if (waiters_.empty()) return;
-        const auto it =
-            std::next(waiters_.begin(), roll(static_cast<unsigned>(waiters_.size())));
+        const auto it = std::next(waiters_.begin(), roll(static_cast<unsigned>(waiters_.size())));
         EXPECT_TRUE(book_.cancel(it->first));
         retry_.erase(it->first);
         waiters_.erase(it);
@@ -278,7 +276,8 @@ private:
 
     void check() {
         ASSERT_EQ(book_.waiting(), waiters_.size());
-        for (const server_entry* s : servers_) ASSERT_EQ(book_.used(s), count_on(s)) << s->at.host;
+        for (const server_entry* s : servers_)
+            ASSERT_EQ(book_.used(s), count_on(s)) << s->at.host;
         for (const auto& [ticket, w] : waiters_) {
             bool ordered = retry_.contains(ticket);
             for (const connection& c : connections_) {
@@ -311,7 +310,7 @@ private:
 
 void run(bool failures) {
     std::size_t served = 0;
-    for (unsigned seed = 1; seed <= 300; ++seed) {
+    for (unsigned seed = 1; seed <= 100; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         simulation s(seed, failures);
         for (int i = 0; i < 400; ++i) {
@@ -323,11 +322,15 @@ void run(bool failures) {
         ASSERT_EQ(s.neglected(), 0U);
         served += s.served();
     }
-    EXPECT_GT(served, 10000U);
+    EXPECT_GT(served, 3000U);
 }
 
-TEST(PoolBookProperty, limits_hold_and_nobody_waits_in_vain) { run(false); }
-TEST(PoolBookProperty, limits_hold_and_nobody_waits_in_vain_while_attempts_fail) { run(true); }
+TEST(PoolBookProperty, limits_hold_and_nobody_waits_in_vain) {
+    run(false);
+}
+TEST(PoolBookProperty, limits_hold_and_nobody_waits_in_vain_while_attempts_fail) {
+    run(true);
+}
 
 }  // namespace
 }  // namespace howdah::proxy

@@ -268,7 +268,8 @@ TEST_F(PoolBook, a_raised_limit_opens_for_as_many_waiters_as_it_admits_oldest_fi
     (void)book_.place({{10, {{a_, 1, 1}}}});
     std::vector<pool_book::ticket_id> waiting;
     (void)book_.enqueue(10, alice_, 0, a_);
-    for (unsigned i = 0; i < 4; ++i) waiting.push_back(book_.enqueue(10, alice_, i, a_).ticket);
+    for (unsigned i = 0; i < 4; ++i)
+        waiting.push_back(book_.enqueue(10, alice_, i, a_).ticket);
     const auto orders = book_.place({{10, {{a_, 1, 3}}}});
     ASSERT_EQ(orders.size(), 2U);
     EXPECT_EQ(orders[0].ticket, waiting[0]);

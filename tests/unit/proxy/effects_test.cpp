@@ -60,8 +60,7 @@ TEST(HasEffects, of_statements_that_change_the_session_only) {
          {"SET a.b = 1", "RESET search_path", "RESET ALL", "SELECT set_config('a.b', 'c', false)",
           "LISTEN x", "UNLISTEN x", "UNLISTEN *", "PREPARE p AS SELECT 1", "SAVEPOINT s",
           "ROLLBACK TO s", "CREATE TEMP TABLE t (i int)", "SELECT pg_advisory_lock(1)",
-          "DISCARD ALL", "LOAD 'x'", "DECLARE c CURSOR WITH HOLD FOR SELECT 1",
-          "BEGIN; SELECT 1"})
+          "DISCARD ALL", "LOAD 'x'", "DECLARE c CURSOR WITH HOLD FOR SELECT 1", "BEGIN; SELECT 1"})
         EXPECT_TRUE(has_effects(sql::classify(sql))) << sql;
     for (const char* sql : {"SELECT 1", "INSERT INTO t VALUES (1)", "BEGIN", "COMMIT", "ROLLBACK",
                             "SHOW search_path", "SELECT pg_advisory_xact_lock(1)", ""})
@@ -193,7 +192,8 @@ TEST(TransactionEffects, rollback_and_chain_undoes_settings_although_a_transacti
 // One Query string: nobody can tell from its traits which change was before and which after the
 // transaction's end, so the connection must not be given to somebody else as if it were clean.
 TEST(TransactionEffects, a_setting_behind_a_rollback_in_one_string_is_kept_or_pins_the_session) {
-    for (const char* sql : {"ROLLBACK; SET a.b = 1", "BEGIN; SET a.b = 1; COMMIT; BEGIN; ROLLBACK"}) {
+    for (const char* sql :
+         {"ROLLBACK; SET a.b = 1", "BEGIN; SET a.b = 1; COMMIT; BEGIN; ROLLBACK"}) {
         client c;
         const std::string lasting = c.outside(sql, "ROLLBACK");
         EXPECT_TRUE(lasting.find("a.b='1'") != std::string::npos || c.effects.pins() != 0) << sql;
@@ -202,7 +202,8 @@ TEST(TransactionEffects, a_setting_behind_a_rollback_in_one_string_is_kept_or_pi
 
 std::uint16_t mask(std::initializer_list<sql::pin_reason> reasons) {
     unsigned out = 0;
-    for (const sql::pin_reason r : reasons) out |= static_cast<unsigned>(r);
+    for (const sql::pin_reason r : reasons)
+        out |= static_cast<unsigned>(r);
     return static_cast<std::uint16_t>(out);
 }
 

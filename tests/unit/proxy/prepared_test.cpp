@@ -7,7 +7,9 @@
 namespace howdah::proxy {
 namespace {
 
-std::shared_ptr<const sql::traits> traits() { return std::make_shared<const sql::traits>(); }
+std::shared_ptr<const sql::traits> traits() {
+    return std::make_shared<const sql::traits>();
+}
 
 TEST(StatementRegistry, equal_text_and_parameter_types_are_one_statement) {
     statement_registry registry;
@@ -50,7 +52,8 @@ TEST(StatementRegistry, a_statement_that_nobody_has_is_gone_and_its_name_is_neve
 TEST(StatementRegistry, purges_statements_that_nobody_has) {
     statement_registry registry;
     const auto kept = registry.intern("kept", "", traits());
-    for (int i = 0; i < 5000; ++i) (void)registry.intern(std::to_string(i), "", traits());
+    for (int i = 0; i < 5000; ++i)
+        (void)registry.intern(std::to_string(i), "", traits());
     EXPECT_LE(registry.size(), 1100U);
     EXPECT_EQ(registry.intern("kept", "", traits()), kept);
 }

@@ -53,8 +53,8 @@ protected:
 
     monitor::hostgroups groups_;
     std::shared_ptr<const sql::function_catalog> functions_ = sql::function_catalog::built_in();
-    std::unique_ptr<compiled_rules> rules_ = std::make_unique<compiled_rules>(
-        std::vector<conf::query_rule>{});
+    std::unique_ptr<compiled_rules> rules_ =
+        std::make_unique<compiled_rules>(std::vector<conf::query_rule>{});
     int default_hostgroup_ = writer;
     bool split_ = true;
     bool read_only_mode_ = false;
@@ -70,9 +70,10 @@ TEST_F(Router, sends_provable_reads_to_a_reader_and_may_repeat_them) {
 
 TEST_F(Router, sends_everything_that_writes_or_locks_to_the_writer) {
     for (const char* query :
-         {"INSERT INTO t VALUES (1)", "UPDATE t SET a = 1", "DELETE FROM t", "CREATE TABLE t (i int)",
-          "SELECT * FROM t FOR UPDATE", "WITH x AS (DELETE FROM t RETURNING *) SELECT * FROM x",
-          "BEGIN", "SELECT 1; INSERT INTO t VALUES (1)", "SET a.b = 1", "SHOW transaction_read_only",
+         {"INSERT INTO t VALUES (1)", "UPDATE t SET a = 1", "DELETE FROM t",
+          "CREATE TABLE t (i int)", "SELECT * FROM t FOR UPDATE",
+          "WITH x AS (DELETE FROM t RETURNING *) SELECT * FROM x", "BEGIN",
+          "SELECT 1; INSERT INTO t VALUES (1)", "SET a.b = 1", "SHOW transaction_read_only",
           "TRUNCATE t", "COPY t FROM STDIN", "NOTIFY x", "LISTEN x", "CALL p()"})
         expect(query, writer, route_reason::write, false);
 }
@@ -222,8 +223,8 @@ TEST_F(Router, a_batch_is_read_from_a_reader_only_if_all_of_it_may) {
     EXPECT_EQ(reads.hostgroup, reader);
     EXPECT_EQ(reads.reason, route_reason::read);
     EXPECT_TRUE(reads.repeatable);
-    for (const auto& [a, b] : {std::pair{"SELECT 1", "DELETE FROM t"},
-                               std::pair{"DELETE FROM t", "SELECT 1"}}) {
+    for (const auto& [a, b] :
+         {std::pair{"SELECT 1", "DELETE FROM t"}, std::pair{"DELETE FROM t", "SELECT 1"}}) {
         const route mixed = both(a, b);
         EXPECT_EQ(mixed.hostgroup, writer);
         EXPECT_EQ(mixed.reason, route_reason::write);
@@ -233,8 +234,8 @@ TEST_F(Router, a_batch_is_read_from_a_reader_only_if_all_of_it_may) {
 
 TEST_F(Router, without_a_reader_a_batch_with_a_write_is_still_a_write) {
     reader_status(monitor::status::shunned);
-    for (const auto& [a, b] : {std::pair{"SELECT 1", "DELETE FROM t"},
-                               std::pair{"DELETE FROM t", "SELECT 1"}}) {
+    for (const auto& [a, b] :
+         {std::pair{"SELECT 1", "DELETE FROM t"}, std::pair{"DELETE FROM t", "SELECT 1"}}) {
         const route mixed = combine(go(a), go(b), context());
         EXPECT_EQ(mixed.hostgroup, writer);
         EXPECT_EQ(mixed.reason, route_reason::write);
@@ -243,9 +244,8 @@ TEST_F(Router, without_a_reader_a_batch_with_a_write_is_still_a_write) {
 }
 
 TEST_F(Router, a_hint_in_a_batch_wins_over_the_reader) {
-    for (const auto& [a, b] :
-         {std::pair{"SELECT 1", "/* hostgroup=30 */ SELECT 2"},
-          std::pair{"/* hostgroup=30 */ SELECT 2", "SELECT 1"}}) {
+    for (const auto& [a, b] : {std::pair{"SELECT 1", "/* hostgroup=30 */ SELECT 2"},
+                               std::pair{"/* hostgroup=30 */ SELECT 2", "SELECT 1"}}) {
         const route mixed = combine(go(a), go(b), context());
         EXPECT_EQ(mixed.hostgroup, special);
         EXPECT_TRUE(mixed.repeatable);

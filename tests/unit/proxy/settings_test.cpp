@@ -19,7 +19,8 @@ session_settings after(std::string_view sql, const session_settings& current = s
 
 std::string text(const session_settings& s) {
     std::string out;
-    for (const auto& [name, statement] : s.entries()) out += name + ": " + statement + "\n";
+    for (const auto& [name, statement] : s.entries())
+        out += name + ": " + statement + "\n";
     return out;
 }
 
@@ -81,13 +82,15 @@ TEST(SettingsRegistry, gives_threads_the_same_object) {
                 }
             });
     }
-    for (const settings_ptr& s : seen) EXPECT_EQ(s->entries().front().second, "SET a");
+    for (const settings_ptr& s : seen)
+        EXPECT_EQ(s->entries().front().second, "SET a");
     EXPECT_EQ(seen[0], registry.intern({{"a", "SET a"}}));
 }
 
 TEST(ApplyChanges, remembers_each_parameter_with_its_latest_statement_sorted_by_name) {
-    const auto s = after("SET work_mem = '1MB'; SET TIME ZONE 'UTC'; SET search_path = a, \"B\"; "
-                         "SET work_mem = '2MB'");
+    const auto s = after(
+        "SET work_mem = '1MB'; SET TIME ZONE 'UTC'; SET search_path = a, \"B\"; "
+        "SET work_mem = '2MB'");
     EXPECT_EQ(text(s),
               "search_path: SET \"search_path\" TO 'a', 'B'\n"
               "timezone: SET \"timezone\" TO 'UTC'\n"
@@ -111,8 +114,7 @@ TEST(ApplyChanges, a_local_set_changes_nothing_that_lasts) {
 }
 
 TEST(ApplyChanges, set_config_counts_like_set) {
-    EXPECT_EQ(text(after("SELECT set_config('a.b', 'x', false)")),
-              "a.b: SET \"a\".\"b\" TO 'x'\n");
+    EXPECT_EQ(text(after("SELECT set_config('a.b', 'x', false)")), "a.b: SET \"a\".\"b\" TO 'x'\n");
 }
 
 TEST(ApplyChanges, reset_goes_back_to_the_startup_setting) {
@@ -121,8 +123,7 @@ TEST(ApplyChanges, reset_goes_back_to_the_startup_setting) {
     EXPECT_EQ(text(after("RESET a.b", changed, initial)),
               "a.b: startup\na.c: SET \"a\".\"c\" TO '3'\n");
     EXPECT_EQ(text(after("RESET a.c", changed, initial)), "a.b: SET \"a\".\"b\" TO '2'\n");
-    EXPECT_EQ(text(after("SET a.c TO DEFAULT", changed, initial)),
-              "a.b: SET \"a\".\"b\" TO '2'\n");
+    EXPECT_EQ(text(after("SET a.c TO DEFAULT", changed, initial)), "a.b: SET \"a\".\"b\" TO '2'\n");
     EXPECT_EQ(text(after("RESET a.nothing", changed, initial)), text(changed));
 }
 
@@ -182,8 +183,7 @@ TEST(ReplayStatements, the_session_user_comes_before_the_role_and_after_the_sett
 TEST(ReplayStatements, a_role_under_a_new_session_user_is_set_again) {
     const auto from = after("SET ROLE app");
     const auto to = after("SET SESSION AUTHORIZATION bob; SET ROLE app");
-    EXPECT_EQ(replay_statements(from, to),
-              "SET SESSION AUTHORIZATION 'bob';SET \"role\" TO 'app'");
+    EXPECT_EQ(replay_statements(from, to), "SET SESSION AUTHORIZATION 'bob';SET \"role\" TO 'app'");
 }
 
 TEST(ReplayStatements, the_old_session_user_is_given_back_first) {
@@ -217,8 +217,8 @@ TEST(ReplayStatements, what_is_replayed_is_what_the_connection_is_believed_to_ha
             const auto from = after(from_sql);
             const auto to = after(to_sql);
             const std::string sql = replay_statements(from, to);
-            EXPECT_EQ(text(after(sql, from)), text(to)) << from_sql << " -> " << to_sql << ": "
-                                                        << sql;
+            EXPECT_EQ(text(after(sql, from)), text(to))
+                << from_sql << " -> " << to_sql << ": " << sql;
         }
     }
 }

@@ -130,7 +130,8 @@ TEST(ReplyQueue, an_injected_entry_is_swallowed_whole) {
     for (const grammar& g : grammars) {
         recorded q;
         q.replies.expect(g.what, "ours", true);
-        for (const char type : g.goes_on) EXPECT_EQ(q.feed(type), handling::swallow) << g.name;
+        for (const char type : g.goes_on)
+            EXPECT_EQ(q.feed(type), handling::swallow) << g.name;
         EXPECT_EQ(q.feed_all("NS"), "ss") << g.name;
         EXPECT_EQ(q.feed(g.ends.front()), handling::swallow) << g.name;
         EXPECT_EQ(q.done, "ours ");
@@ -444,7 +445,8 @@ TEST(ReplyQueue, shows_the_outstanding_entries_oldest_first) {
     q.replies.expect(kind::sync, "c");
     (void)q.feed('1');
     std::string seen;
-    for (const auto& e : q.replies) seen += e.note;
+    for (const auto& e : q.replies)
+        seen += e.note;
     EXPECT_EQ(seen, "abc");
 }
 
@@ -461,7 +463,7 @@ public:
             extended_copy_ = false;
             return;
         }
-        static constexpr std::string_view answers[] = {"TDDCZ",   "IZ",  "EZ",    "TDEZ",
+        static constexpr std::string_view answers[] = {"TDDCZ",   "IZ",     "EZ",   "TDEZ",
                                                        "CTDCICZ", "HddcCZ", "TDCEZ"};
         say(answers[random() % std::size(answers)]);
     }
@@ -513,10 +515,12 @@ public:
             }
         }
         // What is begun is brought to an end.
-        while (!violated_ && !server_.wire.empty()) deliver();
+        while (!violated_ && !server_.wire.empty())
+            deliver();
         if (q_.copy_in()) end_copy(false);
         if (extended_open_ || skip_) send_sync(false);
-        while (!violated_ && !server_.wire.empty()) deliver();
+        while (!violated_ && !server_.wire.empty())
+            deliver();
     }
 
     [[nodiscard]] bool violated() const { return violated_; }

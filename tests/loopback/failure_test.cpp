@@ -1,0 +1,168 @@
+#include "tests/support/loopback/running_proxy.hpp"
+
+namespace howdah::tests {
+namespace {
+
+const std::string inserted = "C(INSERT 0 1) Z(I)";
+
+void vanish(backend& b) {
+    b.close();
+}
+
+TEST_F(loopback, a_read_whose_server_dies_before_the_answer_is_run_on_another_reader) {
+    for (const char* name : {"r1", "r2"})
+        readers.emplace_back(name);
+    event& once = make_event();
+    for (fake_server& r : readers)
+        r.on("SELECT 1", [&](backend& b) {
+            if (!once.is_set()) {
+                once.set();
+                return b.close();
+            }
+            b.row("survivor");
+            b.complete("SELECT 1");
+        });
+    start();
+    client c = connect();
+    EXPECT_EQ(c.ask("SELECT 1"), "T D(survivor) C(SELECT 1) Z(I)");
+    EXPECT_EQ(readers.front().count("Q SELECT 1"), 1);
+    EXPECT_EQ(readers.back().count("Q SELECT 1"), 1);
+}
+
+TEST_F(loopback, a_read_that_has_been_answered_in_part_is_not_run_again) {
+    readers.emplace_back("r1").on("SELECT 1", [](backend& b) {
+        b.row("a");
+        b.flush();
+        b.close();
+    });
+    start();
+    client c = connect();
+    EXPECT_EQ(c.ask("SELECT 1"), "T D(a) E(08006) Z(I)");
+    EXPECT_EQ(c.ask("INSERT 1"), inserted);
+}
+
+TEST_F(loopback, a_write_whose_server_dies_gives_08006_and_keeps_the_client) {
+    writer.on("INSERT bad", vanish);
+    start();
+    client c = connect();
+    EXPECT_EQ(c.ask("INSERT bad"), "E(08006) Z(I)");
+    EXPECT_EQ(c.send(run("INSERT bad") + sync()).until_ready(), "1 2 E(08006) Z(I)");
+    EXPECT_EQ(c.ask("INSERT 1"), inserted);
+    EXPECT_EQ(writer.count("Q INSERT bad"), 1);
+}
+
+TEST_F(loopback, half_a_row_ends_the_client) {
+    writer.on("INSERT half RETURNING 1", [](backend& b) {
+        b.row("whole");
+        b.raw(std::string("D\0\0\1\0half", 9));
+        b.flush();
+        b.close();
+    });
+    start();
+    client c = connect();
+    c.send(query("INSERT half RETURNING 1"));
+    EXPECT_EQ(c.until_closed(), "T D(whole) closed");
+}
+
+TEST_F(loopback, a_lost_transaction_gives_one_error_and_then_25P02_until_rollback) {
+    writer.on("INSERT bad", vanish);
+    start();
+    client c = connect();
+    (void)c.ask("BEGIN");
+    EXPECT_EQ(c.ask("INSERT bad"), "E(08006) Z(E)");
+    EXPECT_EQ(c.ask("INSERT 1"), "E(25P02) Z(E)");
+    EXPECT_EQ(c.send(run("INSERT 2") + sync()).until_ready(), "E(25P02) Z(E)");
+    EXPECT_EQ(c.ask("ROLLBACK"), "C(ROLLBACK) Z(I)");
+    EXPECT_EQ(c.ask("INSERT 3"), inserted);
+    EXPECT_EQ(writer.count("Q INSERT 1"), 0);
+}
+
+TEST_F(loopback, a_transaction_lost_while_idle_is_ended_by_the_extended_protocol) {
+    start();
+    client c = connect();
+    EXPECT_EQ(c.send(run("BEGIN") + sync()).until_ready(), "1 2 C(BEGIN) Z(T)");
+    writer.drop_all();
+    writer.wait_for_closed(1);
+    EXPECT_EQ(c.send(run("INSERT 1") + sync()).until_ready().substr(0, 9), "E(08006) ");
+    EXPECT_EQ(c.send(run("INSERT 2") + sync()).until_ready(), "E(25P02) Z(E)");
+    c.send(parse("", "ROLLBACK") + bind("", "") + describe('P', "") + execute("") + sync());
+    EXPECT_EQ(c.until_ready(), "1 2 n C(ROLLBACK) Z(I)");
+    EXPECT_EQ(c.ask("INSERT 3"), inserted);
+}
+
+TEST_F(loopback, a_commit_of_a_lost_transaction_says_rollback) {
+    writer.on("INSERT bad", vanish);
+    start();
+    client c = connect();
+    (void)c.ask("BEGIN");
+    (void)c.ask("INSERT bad");
+    EXPECT_EQ(c.ask("COMMIT"), "C(ROLLBACK) Z(I)");
+}
+
+TEST_F(loopback, a_server_lost_during_commit_gives_08007) {
+    writer.on("COMMIT", vanish);
+    start();
+    client c = connect();
+    (void)c.ask("BEGIN");
+    EXPECT_EQ(c.ask("COMMIT").substr(0, 8), "E(08007)");
+    (void)c.ask("ROLLBACK");
+    (void)c.ask("BEGIN");
+    EXPECT_EQ(c.send(run("COMMIT") + sync()).until_ready().substr(0, 12), "1 2 E(08007)");
+    (void)c.ask("ROLLBACK");
+    EXPECT_EQ(c.ask("INSERT 1"), inserted);
+}
+
+TEST_F(loopback, a_server_that_is_shut_down_in_mid_query_gives_its_sqlstate) {
+    writer.on("INSERT bad", [](backend& b) {
+        b.error("57P01", "terminating connection due to administrator command", "FATAL");
+        b.flush();
+        b.close();
+    });
+    start();
+    client c = connect();
+    EXPECT_EQ(c.ask("INSERT bad"), "E(57P01) Z(I)");
+    EXPECT_EQ(c.ask("INSERT 1"), inserted);
+}
+
+TEST_F(loopback, a_read_on_a_server_that_is_shut_down_is_run_again) {
+    add_reader("r1").on("SELECT 1", [](backend& b) {
+        if (b.number() > 1) return b.complete("SELECT 0");
+        b.error("57P01", "terminating connection due to administrator command", "FATAL");
+        b.flush();
+        b.close();
+    });
+    start();
+    client c = connect();
+    EXPECT_EQ(c.ask("SELECT 1"), "C(SELECT 0) Z(I)");
+}
+
+TEST_F(loopback, an_idle_connection_that_the_server_closes_is_replaced_unseen) {
+    start();
+    client c = connect();
+    for (int i = 1; i < 4; ++i) {
+        EXPECT_EQ(c.ask("SELECT 1"), "T D(writer) C(SELECT 1) Z(I)");
+        writer.drop_all();
+        writer.wait_for_closed(i);
+    }
+}
+
+TEST_F(loopback, a_server_that_breaks_the_protocol_is_left_and_named) {
+    writer.on("INSERT bad", [](backend& b) { b.raw(framed('R', i32(0))); });
+    start();
+    client c = connect();
+    EXPECT_EQ(c.ask("INSERT bad"), "E(08P01) Z(I)");
+    EXPECT_NE(c.error_text().find("127.0.0.1:" + std::to_string(writer.port())), std::string::npos);
+    EXPECT_EQ(c.ask("INSERT 1"), inserted);
+}
+
+TEST_F(loopback, no_server_gives_08001_and_keeps_the_client) {
+    start({.variables = "connect_timeout_server_max: 300", .user = "", .more_users = ""});
+    client c = connect();
+    writer.die();
+    writer.wait_for_closed(1);
+    EXPECT_EQ(c.ask("INSERT 1").substr(0, 8), "E(08001)");
+    EXPECT_EQ(c.send(run("INSERT 1") + sync()).until_ready(), "E(08001) Z(I)");
+}
+
+}  // namespace
+}  // namespace howdah::tests
