@@ -42,7 +42,7 @@ route route_statement(const sql::traits& t, const route_context& context) {
         return r;
     }
     // A string that only opens a read-only transaction; what follows stays on that server.
-    if (t.begins_transaction && t.statements == 1 &&
+    if (t.begins_transaction && t.statements == 1 && !t.begin_needs_writer &&
         (t.begin_read_only || context.read_only_mode)) {
         r.reason = route_reason::read_only_mode;
         r.hostgroup = reader_or_writer(context.hostgroups, context.default_hostgroup);

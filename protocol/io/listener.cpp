@@ -43,8 +43,10 @@ int open_unix(const listen_address& at) {
         ::close(fd);
         throw std::runtime_error("cannot listen on " + path + ": another process listens there");
     }
+    const bool refused = errno == ECONNREFUSED;
     struct stat existing {};
-    if (::lstat(path.c_str(), &existing) == 0 && S_ISSOCK(existing.st_mode)) ::unlink(path.c_str());
+    if (refused && ::lstat(path.c_str(), &existing) == 0 && S_ISSOCK(existing.st_mode))
+        ::unlink(path.c_str());
     if (::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
         fail(at, fd, "bind");
     ::chmod(path.c_str(), 0777);

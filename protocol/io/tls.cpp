@@ -69,6 +69,8 @@ tls_context make_server_tls(const tls_files& files) {
     use_certificate(ctx.get(), files);
     use_authorities(ctx.get(), files);
     SSL_CTX_set_session_cache_mode(ctx.get(), SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_options(ctx.get(), SSL_OP_NO_TICKET);
+    SSL_CTX_set_num_tickets(ctx.get(), 0);
     SSL_CTX_set_alpn_select_cb(ctx.get(), select_alpn, nullptr);
     return ctx;
 }

@@ -55,6 +55,7 @@ public:
     void pop() {
         if (front().what != kind::local) --owed_;
         front().note = Note{};
+        ++popped_;
         if (++head_ == entries_.size()) {
             entries_.clear();
             head_ = 0;
@@ -69,19 +70,26 @@ public:
         head_ = 0;
         owed_ = 0;
         copy_in_ = false;
+        blind_end_ = 0;
     }
 
     /// The server waits for CopyData; it ignores Sync and Flush until CopyDone or CopyFail.
     [[nodiscard]] bool copy_in() const { return copy_in_; }
     /// The client sent CopyDone or CopyFail.
-    void copy_ended() { copy_in_ = false; }
+    /// It may do so before the server has said that it copies: the Syncs behind it count.
+    void copy_ended() {
+        if (!copy_in_) blind_end_ = popped_ + size();
+        copy_in_ = false;
+    }
 
     /// Takes the type of the server's next message; local entries at the front must have been
     /// answered and popped. done(entry&) is called for an entry that this message completes,
     /// skipped(entry&) for each that an error cancels; both entries are popped afterwards.
     template <class Done, class Skipped>
     [[nodiscard]] handling on_message(char type, Done&& done, Skipped&& skipped) {
-        if (type == 'N' || type == 'S' || type == 'A')
+        // It may have been under way before the injected message came.
+        if (type == 'A') return handling::forward;
+        if (type == 'N' || type == 'S')
             return !empty() && front().swallow ? handling::swallow : handling::forward;
         if (!owed()) return type == 'E' ? handling::forward : handling::violation;
         entry& e = front();
@@ -167,8 +175,14 @@ private:
     void begin_extended_copy_in() {
         copy_in_ = true;
         std::size_t kept = head_ + 1;
+        std::size_t void_until = entries_.size();
+        if (blind_end_ > popped_) {
+            void_until = head_ + (blind_end_ - popped_);
+            copy_in_ = false;
+        }
         for (std::size_t i = kept; i < entries_.size(); ++i) {
-            if (entries_[i].what == kind::sync) {
+            if (i < void_until && entries_[i].what == kind::sync) {
+                ++popped_;
                 --owed_;
                 continue;
             }
@@ -181,6 +195,8 @@ private:
     std::vector<entry> entries_;
     std::size_t head_ = 0;
     std::size_t owed_ = 0;
+    std::size_t popped_ = 0;     // entries that have left, ever
+    std::size_t blind_end_ = 0;  // of them and those before an unasked CopyDone
     bool copy_in_ = false;
 };
 

@@ -69,7 +69,7 @@ bool pool_book::cancel(ticket_id id) {
 pool_book::claim_result pool_book::claim(const server_entry* server, const pool_login* login) {
     const std::scoped_lock lock(mutex_);
     claim_result result;
-    const account& a = accounts_[server];
+    account& a = accounts_[server];
     // Oldest first over all hostgroups in which the server may be used.
     ticket_id oldest = 0;
     for (const int hostgroup : a.hostgroups) {
@@ -91,6 +91,10 @@ pool_book::claim_result pool_book::claim(const server_entry* server, const pool_
         erase(oldest);
     } else {
         result.action = claim_result::what::replace;
+        if (a.used > a.limit) {
+            --a.used;
+            return result;
+        }
         t.ordered = true;
         result.open = open_order{oldest, server, t.login, t.worker};
     }
@@ -103,7 +107,8 @@ void pool_book::opened(ticket_id id) {
     if (it != tickets_.end()) it->second.ordered = false;
 }
 
-std::optional<pool_book::open_order> pool_book::order_for_oldest(const server_entry* server) {
+std::optional<pool_book::open_order> pool_book::order_for_oldest(const server_entry* server,
+                                                                 ticket_id except) {
     const account& a = accounts_[server];
     if (a.used >= a.limit) return std::nullopt;
     ticket_id oldest = 0;
@@ -111,7 +116,7 @@ std::optional<pool_book::open_order> pool_book::order_for_oldest(const server_en
         const auto queue = queues_.find(hostgroup);
         if (queue == queues_.end()) continue;
         for (const auto& [id, t] : queue->second) {
-            if (t->ordered) continue;
+            if (t->ordered || id == except) continue;
             if (oldest == 0 || id < oldest) oldest = id;
             break;
         }
@@ -148,6 +153,8 @@ pool_book::failure_result pool_book::open_failed(ticket_id id, const server_entr
         t.ordered = true;
         result.retry = open_order{id, next, t.login, t.worker};
     }
+    // The ticket itself comes back later; meanwhile its permit must not lie idle.
+    result.other = order_for_oldest(server, id);
     return result;
 }
 
@@ -160,11 +167,6 @@ std::optional<pool_book::open_order> pool_book::order_again(ticket_id id) {
     if (server == nullptr) return std::nullopt;
     t.ordered = true;
     return open_order{id, server, t.login, t.worker};
-}
-
-std::optional<pool_book::open_order> pool_book::order_for(const server_entry* server) {
-    const std::scoped_lock lock(mutex_);
-    return order_for_oldest(server);
 }
 
 std::vector<pool_book::open_order> pool_book::place(placement now) {

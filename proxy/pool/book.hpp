@@ -43,7 +43,7 @@ public:
         enum class what {
             keep,    ///< nobody wants it: idle
             serve,   ///< it goes to this ticket
-            replace  ///< close it; its permit goes to `open`
+            replace  ///< close it; its permit goes to `open`, or, above a lowered limit, to nobody
         };
         what action = what::keep;
         ticket_id ticket = 0;
@@ -78,9 +78,6 @@ public:
     /// Tries again for a ticket whose last attempt failed.
     [[nodiscard]] std::optional<open_order> order_again(ticket_id ticket);
 
-    /// Somebody left the queue while this server had a permit to give.
-    [[nodiscard]] std::optional<open_order> order_for(const server_entry* server);
-
     /// New roles, statuses or limits. Returns what can be opened now for those who wait.
     [[nodiscard]] std::vector<open_order> place(placement now);
 
@@ -103,7 +100,8 @@ private:
     [[nodiscard]] bool reserve(const server_entry* server);
     [[nodiscard]] const server_entry* reserve_in(int hostgroup, const server_entry* preferred,
                                                  const server_entry* avoid);
-    [[nodiscard]] std::optional<open_order> order_for_oldest(const server_entry* server);
+    [[nodiscard]] std::optional<open_order> order_for_oldest(const server_entry* server,
+                                                             ticket_id except = 0);
     void erase(ticket_id id);
 
     mutable std::mutex mutex_;

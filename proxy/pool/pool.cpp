@@ -163,7 +163,6 @@ void pool::open_failed(const pool_book::open_order& order, const server_login_er
     }
     if (result.retry) return_permit(result.retry->server);
     forget(who);
-    if (const auto next = worker_.shared.book.order_for(order.server)) dispatch(*next);
     who.on_no_server(why);
 }
 
@@ -199,7 +198,7 @@ bool pool::pass_on(server_ptr& connection) {
         case pool_book::claim_result::what::replace:
             connection->close();
             connection.reset();
-            dispatch(*claim.open);
+            if (claim.open) dispatch(*claim.open);
             return true;
     }
     return false;

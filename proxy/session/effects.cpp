@@ -9,6 +9,7 @@ bool has_effects(const sql::traits& t) {
     switch (t.first) {
         case sql::verb::savepoint:
         case sql::verb::rollback_to:
+        case sql::verb::release:
         case sql::verb::unlisten:
             return true;
         default:
@@ -18,21 +19,53 @@ bool has_effects(const sql::traits& t) {
 
 void transaction_effects::ran(const sql::traits& t) {
     pins_ |= t.pins;
+    if (sql::has_pin(t.pins, sql::pin_reason::listen))
+        std::erase_if(pending_, [](const step& s) { return s.unlisten; });
+    if (t.statements == 1 && t.ends_transaction) {
+        end_transaction();
+        return;
+    }
     for (const sql::setting_change& change : t.settings)
         pending_.push_back({change, {}});
-    if (t.statements != 1) return;
+    if (t.statements != 1) {
+        // Which changes came before the transaction's end and which after it is not known.
+        if (t.ends_transaction && !t.settings.empty())
+            pins_ |= static_cast<std::uint16_t>(sql::pin_reason::unknown_set);
+        return;
+    }
+    const auto mark = std::find_if(pending_.rbegin(), pending_.rend(), [&](const step& s) {
+        return !s.savepoint.empty() && s.savepoint == t.target;
+    });
     if (t.first == sql::verb::savepoint) {
         // Only worth a mark if something could have to be undone; later changes need it too.
         pending_.push_back({{}, t.target});
     } else if (t.first == sql::verb::rollback_to) {
-        const auto mark = std::find_if(pending_.rbegin(), pending_.rend(), [&](const step& s) {
-            return !s.savepoint.empty() && s.savepoint == t.target;
-        });
+        rolled_back_ = false;
         // The savepoint itself stays.
         if (mark != pending_.rend()) pending_.erase(mark.base(), pending_.end());
+    } else if (t.first == sql::verb::release) {
+        // With those behind it.
+        if (mark != pending_.rend())
+            pending_.erase(std::remove_if(std::prev(mark.base()), pending_.end(),
+                                          [](const step& s) { return !s.savepoint.empty(); }),
+                           pending_.end());
     } else if (t.first == sql::verb::unlisten && t.target.empty()) {
-        pins_ &= static_cast<std::uint16_t>(~static_cast<std::uint16_t>(sql::pin_reason::listen));
+        pending_.push_back({{}, {}, true});
     }
+}
+
+void transaction_effects::end_transaction() {
+    if (!std::exchange(rolled_back_, false)) {
+        for (step& s : pending_) {
+            if (s.unlisten) {
+                pins_ &= static_cast<std::uint16_t>(
+                    ~static_cast<std::uint16_t>(sql::pin_reason::listen));
+            } else if (s.savepoint.empty()) {
+                committed_.push_back(std::move(s.change));
+            }
+        }
+    }
+    pending_.clear();
 }
 
 void transaction_effects::completed(std::string_view tag) {
@@ -55,12 +88,8 @@ void transaction_effects::completed(std::string_view tag) {
 }
 
 std::vector<sql::setting_change> transaction_effects::settle() {
-    std::vector<sql::setting_change> lasting;
-    if (std::exchange(rolled_back_, false)) pending_.clear();
-    for (step& s : pending_)
-        if (s.savepoint.empty()) lasting.push_back(std::move(s.change));
-    pending_.clear();
-    return lasting;
+    end_transaction();
+    return std::exchange(committed_, {});
 }
 
 }  // namespace howdah::proxy

@@ -33,7 +33,7 @@ public:
     void still_in_transaction() { rolled_back_ = false; }
     /// ReadyForQuery outside a transaction: the changes that last now. Forgets them.
     [[nodiscard]] std::vector<sql::setting_change> settle();
-    [[nodiscard]] bool nothing_pending() const { return pending_.empty(); }
+    [[nodiscard]] bool nothing_pending() const { return pending_.empty() && committed_.empty(); }
 
     [[nodiscard]] std::uint16_t pins() const { return pins_; }
     void pin(std::uint16_t reasons) { pins_ |= reasons; }
@@ -50,8 +50,12 @@ private:
     struct step {
         sql::setting_change change;
         std::string savepoint;  ///< not empty: a mark, not a change
+        bool unlisten = false;  ///< UNLISTEN *: ends a pin, not a change
     };
+    void end_transaction();
+
     std::vector<step> pending_;
+    std::vector<sql::setting_change> committed_;  // by a COMMIT that no ReadyForQuery followed yet
     std::uint16_t pins_ = 0;
     bool dropped_ = false;
     bool rolled_back_ = false;

@@ -112,6 +112,7 @@ session_settings::list apply_changes(const session_settings& current,
                 } else {
                     remove(entries, change.name);
                 }
+                if (change.name == "session_authorization") remove(entries, "role");
                 break;
             case sql::setting_change::kind::reset_all: {
                 // RESET ALL leaves the identity alone.
@@ -140,11 +141,14 @@ std::string replay_statements(const session_settings& from, const session_settin
     const bool user_changes = (old_user == nullptr) != (new_user == nullptr) ||
                               (old_user != nullptr && *old_user != *new_user);
     // Back to the login's own rights first: the next identity may not be allowed to take over.
-    if (from.find("role") != nullptr || old_user != nullptr) {
-        if (user_changes && old_user != nullptr) add("RESET SESSION AUTHORIZATION");
-    }
+    const std::string* old_role = from.find("role");
+    const std::string* new_role = to.find("role");
+    if (user_changes && old_user != nullptr) add("RESET SESSION AUTHORIZATION");
+    if (old_role != nullptr && (new_role == nullptr || *new_role != *old_role))
+        add("RESET \"role\"");
     for (const auto& [name, statement] : from.entries()) {
-        if (name != "session_authorization" && to.find(name) == nullptr) add(reset_statement(name));
+        if (name != "session_authorization" && name != "role" && to.find(name) == nullptr)
+            add(reset_statement(name));
     }
     for (const auto& [name, statement] : to.entries()) {
         if (name == "session_authorization" || name == "role") continue;

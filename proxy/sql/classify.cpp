@@ -312,6 +312,7 @@ private:
 
     verb begin(const PgQuery__TransactionStmt& s) {
         bool reads = false;
+        bool writes = false;
         bool serializable = false;
         for (const PgQuery__Node* option : node_list{s.options, s.n_options}) {
             if (option->node_case != PG_QUERY__NODE__NODE_DEF_ELEM) continue;
@@ -319,8 +320,9 @@ private:
             if (e.arg == nullptr || e.arg->node_case != PG_QUERY__NODE__NODE_A_CONST) continue;
             const PgQuery__AConst& value = *e.arg->a_const;
             const std::string_view name{e.defname};
-            if (name == "transaction_read_only" && value.val_case == PG_QUERY__A__CONST__VAL_IVAL) {
-                reads = value.ival->ival != 0;
+            if (name == "transaction_read_only") {
+                reads = value.val_case == PG_QUERY__A__CONST__VAL_IVAL && value.ival->ival != 0;
+                writes = !reads;
             } else if (name == "transaction_isolation" &&
                        value.val_case == PG_QUERY__A__CONST__VAL_SVAL) {
                 serializable = std::string_view{value.sval->sval} == "serializable";
@@ -328,6 +330,7 @@ private:
         }
         out_.begins_transaction = true;
         out_.begin_read_only = reads && !serializable;
+        out_.begin_needs_writer = writes || serializable;
         return verb::begin;
     }
 

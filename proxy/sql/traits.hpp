@@ -115,6 +115,7 @@ struct traits {
 
     bool begins_transaction = false;  // BEGIN or START TRANSACTION
     bool begin_read_only = false;     // ... READ ONLY, and not SERIALIZABLE (no standby takes that)
+    bool begin_needs_writer = false;  // ... READ WRITE or SERIALIZABLE: no standby takes that
     bool ends_transaction = false;    // COMMIT, END, ROLLBACK, ABORT, PREPARE TRANSACTION
     bool rollback_like = false;       // the ending is ROLLBACK or ABORT
     bool chain = false;               // the ending is AND CHAIN

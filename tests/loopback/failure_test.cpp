@@ -46,7 +46,7 @@ TEST_F(loopback, a_write_whose_server_dies_gives_08006_and_keeps_the_client) {
     start();
     client c = connect();
     EXPECT_EQ(c.ask("INSERT bad"), "E(08006) Z(I)");
-    EXPECT_EQ(c.send(run("INSERT bad") + sync()).until_ready(), "1 2 E(08006) Z(I)");
+    EXPECT_EQ(c.send(run("INSERT bad") + sync()).until_ready(), "E(08006) Z(I)");
     EXPECT_EQ(c.ask("INSERT 1"), inserted);
     EXPECT_EQ(writer.count("Q INSERT bad"), 1);
 }
@@ -107,7 +107,7 @@ TEST_F(loopback, a_server_lost_during_commit_gives_08007) {
     EXPECT_EQ(c.ask("COMMIT").substr(0, 8), "E(08007)");
     (void)c.ask("ROLLBACK");
     (void)c.ask("BEGIN");
-    EXPECT_EQ(c.send(run("COMMIT") + sync()).until_ready().substr(0, 12), "1 2 E(08007)");
+    EXPECT_EQ(c.send(run("COMMIT") + sync()).until_ready().substr(0, 8), "E(08007)");
     (void)c.ask("ROLLBACK");
     EXPECT_EQ(c.ask("INSERT 1"), inserted);
 }

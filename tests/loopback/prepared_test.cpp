@@ -87,7 +87,8 @@ TEST_F(loopback, a_parse_error_leaves_nothing_behind) {
     EXPECT_EQ(c.send(bind("", "") + sync()).until_ready(), "E(26000) Z(I)");
 }
 
-TEST_F(loopback, a_parse_that_an_error_skipped_leaves_its_name_free_even_if_the_server_has_the_text) {
+TEST_F(loopback,
+       a_parse_that_an_error_skipped_leaves_its_name_free_even_if_the_server_has_the_text) {
     start();
     client a = connect();
     (void)a.send(parse("s", "SELECT 1") + sync()).until_ready();
@@ -131,7 +132,7 @@ TEST_F(loopback, describe_and_flush_without_sync_then_bind_in_a_second_step) {
     client c = connect();
     client other = connect();
     c.send(parse("s", "INSERT 1") + describe('S', "s") + flush());
-    EXPECT_EQ(c.next() + c.next() + c.next(), "1tT");
+    EXPECT_EQ(c.next(3), "1 t T");
     // The connection is free meanwhile.
     EXPECT_EQ(other.ask("INSERT 2"), "C(INSERT 0 1) Z(I)");
     EXPECT_EQ(writer.logins(), 1);
@@ -155,7 +156,7 @@ TEST_F(loopback, execute_and_flush_without_sync_keeps_the_server) {
     client c = connect();
     client other = connect();
     c.send(run("INSERT 1") + flush());
-    EXPECT_EQ(c.next() + c.next() + c.next(), "12C(INSERT 0 1)");
+    EXPECT_EQ(c.next(3), "1 2 C(INSERT 0 1)");
     EXPECT_EQ(other.ask("INSERT 2"), "C(INSERT 0 1) Z(I)");
     EXPECT_EQ(c.send(run("INSERT 3") + sync()).until_ready(), "1 2 C(INSERT 0 1) Z(I)");
     EXPECT_EQ(writer.logins(), 2);

@@ -86,7 +86,7 @@ TEST_F(loopback, messages_after_an_error_are_ignored_even_when_they_come_later) 
     start();
     client c = connect();
     c.send(run("FAIL") + flush());
-    EXPECT_EQ(c.next() + c.next() + c.next(), "12E(22012)");
+    EXPECT_EQ(c.next(3), "1 2 E(22012)");
     c.send(run("INSERT 1") + query("INSERT 2"));
     c.send(sync());
     EXPECT_EQ(c.until_ready(), "Z(I)");
@@ -159,7 +159,7 @@ TEST_F(loopback, a_50_mb_row_streams_and_the_server_is_slowed_down_by_a_slow_cli
     c.send(query("SELECT big()"));
     blocked.wait();
     EXPECT_FALSE(finished.is_set()) << "the proxy took it all into memory";
-    EXPECT_EQ(c.next() + c.next(), "TD(first)");
+    EXPECT_EQ(c.next(2), "T D(first)");
     const auto m = c.link().next();
     ASSERT_TRUE(m);
     EXPECT_EQ(m->body.size(), big.size() + 6);
@@ -183,8 +183,9 @@ TEST_F(loopback, a_50_mb_parameter_streams_and_the_client_is_slowed_down_by_a_sl
     EXPECT_EQ(c.next(), "C(INSERT 0 1)");
     const std::string big(50 << 20, 'y');
     const std::string value = i16(0) + i16(1) + i32(static_cast<std::int64_t>(big.size())) + big;
-    const std::string batch = parse("", "INSERT $1") + framed('B', cstr("") + cstr("") + value + i16(0)) +
-                              execute("") + sync();
+    const std::string batch = parse("", "INSERT $1") +
+                              framed('B', cstr("") + cstr("") + value + i16(0)) + execute("") +
+                              sync();
     bool was_blocked = false;
     c.link().send_reporting(batch, [&] {
         was_blocked = true;
@@ -212,7 +213,8 @@ TEST_F(loopback, a_malformed_message_ends_its_client_with_08P01_and_nobody_else)
         {"bind without names", framed('B', "abc")},
         {"describe of nothing", framed('D', "X" + cstr(""))},
         {"close of nothing", framed('C', "X" + cstr(""))},
-        {"execute without a count", parse("", "SELECT 1") + bind("", "") + framed('E', cstr(""))},
+        {"execute without a count",
+         parse("", "SELECT 1") + bind("", "") + framed('E', cstr("")) + sync()},
         {"a password now", framed('p', cstr("secret"))},
         {"a large Sync", framed('S', std::string(20000, 'x'))},
     };
@@ -222,7 +224,7 @@ TEST_F(loopback, a_malformed_message_ends_its_client_with_08P01_and_nobody_else)
         client c = connect();
         c.send(one.bytes);
         const std::string said = c.until_closed();
-        EXPECT_TRUE(said == "E(08P01) closed") << one.what << ": " << said;
+        EXPECT_TRUE(said.ends_with("E(08P01) closed")) << one.what << ": " << said;
         ASSERT_EQ(witness.ask("SELECT 1"), "T D(writer) C(SELECT 1) Z(I)") << one.what;
     }
 }

@@ -127,9 +127,9 @@ TEST_F(loopback, an_unknown_user_and_too_many_clients_are_refused) {
 
 TEST_F(loopback, malformed_startup_packets_are_refused) {
     start();
-    for (const std::string& bytes : {i32(3), i32(20000) + "x", untyped(i32(2 << 16) + "x"),
-                                     untyped(i32(196608) + cstr("user")),
-                                     untyped(i32(196608) + std::string(1, '\0'))}) {
+    for (const std::string& bytes :
+         {i32(3), i32(20000) + "x", untyped(i32(2 << 16) + "x"),
+          untyped(i32(196608) + cstr("user")), untyped(i32(196608) + std::string(1, '\0'))}) {
         client c(port());
         c.send(bytes);
         EXPECT_EQ(c.next()[0], 'E');
@@ -171,8 +171,8 @@ TEST_F(loopback, a_stop_lets_an_open_transaction_finish_and_ends_idle_clients) {
 }
 
 TEST_F(loopback, a_stop_ends_an_idle_client_in_session_mode) {
-    start({.variables = "shutdown_timeout: 3600000", .user = "pool_mode: session",
-           .more_users = ""});
+    start(
+        {.variables = "shutdown_timeout: 3600000", .user = "pool_mode: session", .more_users = ""});
     client c = connect();
     EXPECT_EQ(c.ask("INSERT 1"), inserted);
     request_stop();

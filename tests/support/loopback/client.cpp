@@ -119,6 +119,13 @@ std::string client::next() {
     return in_short(*m);
 }
 
+std::string client::next(int n) {
+    std::string out = next();
+    while (--n > 0)
+        out += " " + next();
+    return out;
+}
+
 std::string client::until_ready(int n) {
     std::string out;
     for (;;) {

@@ -46,6 +46,8 @@ public:
     [[nodiscard]] connection& link() { return *link_; }
     /// The next message in short; "closed" when there is none.
     [[nodiscard]] std::string next();
+    /// The next n messages.
+    [[nodiscard]] std::string next(int n);
     /// Messages up to and including `n` ReadyForQuery, in short.
     [[nodiscard]] std::string until_ready(int n = 1);
     /// Messages up to the end of the connection, in short.

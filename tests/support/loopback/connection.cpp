@@ -109,8 +109,7 @@ std::size_t connection::send_some(std::string_view bytes) {
 }
 
 bool connection::send_reporting(std::string_view bytes, const std::function<void()>& blocked) {
-    if (ssl_ != nullptr)
-        return SSL_write(ssl_, bytes.data(), static_cast<int>(bytes.size())) > 0;
+    if (ssl_ != nullptr) return SSL_write(ssl_, bytes.data(), static_cast<int>(bytes.size())) > 0;
     bool reported = !blocked;
     while (!bytes.empty()) {
         const ssize_t n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);

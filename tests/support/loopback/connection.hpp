@@ -12,7 +12,7 @@
 namespace howdah::tests {
 
 /// How long a test waits for something that must happen; far beyond what it takes.
-inline constexpr std::chrono::seconds patience{20};
+inline constexpr std::chrono::seconds patience{10};
 
 /// One typed message.
 struct message {
@@ -54,6 +54,8 @@ public:
     [[nodiscard]] std::optional<message> next();
     /// Everything up to the end of the connection.
     [[nodiscard]] std::string rest();
+    /// True when read() has bytes that were received already.
+    [[nodiscard]] bool buffered() const { return taken_ < in_.size(); }
     /// Waits until the peer sends something or closes.
     void wait_until_closed_by_peer() const;
     /// Handshake as a client that verifies nothing.

@@ -120,8 +120,7 @@ void backend::copy_in(int fail_after) {
     for (;;) {
         const auto m = receive();
         if (!m) return close();
-        if (m->type == 'd' && ++messages == fail_after)
-            return error("22P04", "bad data in COPY");
+        if (m->type == 'd' && ++messages == fail_after) return error("22P04", "bad data in COPY");
         if (m->type == 'c') return complete("COPY " + std::to_string(messages));
         if (m->type == 'f') return error("57014", "COPY from stdin failed");
     }
@@ -373,7 +372,7 @@ void backend::run() {
         while (in && !closed_) {
             // An idle server waits for ever.
             pollfd p{link_->fd(), POLLIN, 0};
-            ::poll(&p, 1, -1);
+            if (!link_->buffered()) ::poll(&p, 1, -1);
             const auto m = receive();
             if (!m) break;
             serve(*m);

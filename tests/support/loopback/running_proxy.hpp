@@ -16,9 +16,9 @@ namespace howdah::tests {
 
 /// How a proxy under test is configured, beyond what every test needs.
 struct proxy_setup {
-    std::string variables;  ///< further lines "name: value", each with its line end
-    std::string user;       ///< further columns of user alice, e.g. "pool_mode: session"
-    std::string more_users; ///< further rows, each "- {...}" with its line end
+    std::string variables;   ///< further lines "name: value", each with its line end
+    std::string user;        ///< further columns of user alice, e.g. "pool_mode: session"
+    std::string more_users;  ///< further rows, each "- {...}" with its line end
     int threads = 1;
     int max_connections = 80;  ///< of every server
 };
