@@ -93,6 +93,11 @@ void append_no_data(std::string& out) {
     append_empty(out, 'n');
 }
 
+void append_no_parameters(std::string& out) {
+    message_writer m(out, 't');
+    m.i16(0);
+}
+
 void append_empty_query_response(std::string& out) {
     append_empty(out, 'I');
 }

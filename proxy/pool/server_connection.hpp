@@ -35,7 +35,8 @@ struct reply_note {
     statement_ptr statement;                  ///< of a Parse or our Close: which statement
     std::shared_ptr<const sql::traits> what;  ///< of a query or Execute: its lasting effects
     std::string text;                         ///< local: the answer
-    std::string name;                         ///< of a client's Parse: its name for the statement
+    std::string name;     ///< of a client's Parse or Close: its name for the statement
+    bool closes = false;  ///< a client's Close: undone if an error skips it
 };
 using server_replies = protocol::reply_queue<reply_note>;
 using reply_kind = server_replies::kind;

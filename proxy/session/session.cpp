@@ -87,11 +87,13 @@ void session::begin_welcome() {
     ask_for_server(hostgroup);
 }
 
-void session::send_welcome_from(server_connection& server) {
+void session::send_welcome() {
     std::string messages;
-    for (const auto& [name, value] : server.state().parameters)
+    for (const auto& [name, value] : server_->state().parameters)
         protocol::append_parameter_status(messages, name, value);
     w_.shared.welcomes.store(who_.login, who_.settings, messages);
+    // Before the client can ask for anything: it would open another one.
+    w_.servers.release(std::exchange(server_, nullptr));
     finish_welcome(messages);
 }
 
@@ -149,9 +151,7 @@ void session::attach(server_ptr connection) {
         return;
     }
     if (phase_ == phase::welcome) {
-        server_ptr done = std::move(server_);
-        send_welcome_from(*done);
-        w_.servers.release(std::move(done));
+        send_welcome();
     }
 }
 
@@ -189,9 +189,7 @@ void session::end_settings() {
     }
     server_->state().settings = settings_;
     if (phase_ == phase::welcome) {
-        server_ptr done = std::move(server_);
-        send_welcome_from(*done);
-        w_.servers.release(std::move(done));
+        send_welcome();
         return;
     }
     pump_client();

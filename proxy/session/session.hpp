@@ -84,7 +84,7 @@ private:
     };
     /// The unnamed statement, which the client may bind again on another server connection.
     struct unnamed_statement {
-        std::uint64_t serial = 0;
+        std::uint64_t serial = 0;  ///< 0: answered by Howdah, no server has it
         std::string query;
         std::string oids;
         std::shared_ptr<const sql::traits> what;
@@ -105,7 +105,7 @@ private:
     void repeat_batch();
     void begin_welcome();
     void finish_welcome(std::string_view parameter_messages);
-    void send_welcome_from(server_connection& server);
+    void send_welcome();
     void client_gone();
     void finish();
     void want_client_read();
@@ -228,6 +228,8 @@ private:
     std::unique_ptr<client_statements> statements_;
     std::unique_ptr<unnamed_statement> unnamed_;
     std::unique_ptr<portal_traits> portals_;
+    /// What the unnamed portal is bound to, where Howdah itself executes it.
+    std::shared_ptr<const sql::traits> local_portal_;
     std::vector<std::string> fresh_names_;  ///< statements first named in a retained batch
     transaction_effects effects_;
 };

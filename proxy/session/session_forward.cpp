@@ -13,6 +13,19 @@ namespace sqlstate = protocol::sqlstate;
 using protocol::frame;
 using protocol::frame_header_size;
 
+namespace {
+
+/// A client that names a statement as servers know it must not reach what others prepared.
+bool is_server_name(std::string_view name) {
+    return name.starts_with("howdah_");
+}
+/// A name that no server has, for an error in the server's own words.
+std::string foreign_name(std::string_view name) {
+    return "client:" + std::string(name);
+}
+
+}  // namespace
+
 bool session::forward(const frame& f, std::string_view data) {
     switch (f.type) {
         case 'Q':
@@ -110,7 +123,8 @@ void session::ensure_prepared(const statement_ptr& s) {
 }
 
 void session::ensure_unnamed() {
-    if (!unnamed_ || server_->state().unnamed_owner == unnamed_->serial) return;
+    if (!unnamed_ || unnamed_->serial == 0 || server_->state().unnamed_owner == unnamed_->serial)
+        return;
     protocol::append_parse_raw(w_.to_server.generated(), {}, unnamed_->query, unnamed_->oids);
     w_.to_server.commit();
     server_->replies.expect(reply_kind::parse, {}, true);
@@ -130,6 +144,14 @@ bool session::forward_parse(const frame& f, std::string_view data) {
     cursor_ += f.size();
     if (parse->name.empty()) {
         if (!unnamed_) unnamed_ = std::make_unique<unnamed_statement>();
+        if (answered_here(*t)) {
+            unnamed_->what = t;
+            unnamed_->serial = 0;
+            reply_note note;
+            protocol::append_parse_complete(note.text);
+            server_->replies.expect(reply_kind::local, std::move(note));
+            return true;
+        }
         unnamed_->serial = w_.next_serial();
         unnamed_->query = parse->sql;
         unnamed_->oids = parse->oids_bytes;
@@ -183,6 +205,16 @@ bool session::forward_bind(const frame& f, std::string_view data) {
         return need(std::min(f.size(), protocol::buffer_pool::chunk_size));
     }
     mid_batch_ = true;
+    local_portal_.reset();
+    if (bind->statement.empty() && unnamed_ && unnamed_->serial == 0) {
+        // A DEALLOCATE that is ours to answer.
+        local_portal_ = unnamed_->what;
+        reply_note note;
+        protocol::append_bind_complete(note.text);
+        server_->replies.expect(reply_kind::local, std::move(note));
+        skip_message(f);
+        return true;
+    }
     const statement_ptr named = find_statement(bind->statement);
     std::shared_ptr<const sql::traits> what;
     if (named) {
@@ -201,11 +233,12 @@ bool session::forward_bind(const frame& f, std::string_view data) {
         if (it != portals_->end()) portals_->erase(it);
     }
     server_->replies.expect(reply_kind::bind);
-    if (!named) {
+    if (!named && !is_server_name(bind->statement)) {
         forward_raw(f, data);
         return true;
     }
-    protocol::append_bind_prefix(w_.to_server.generated(), bind->portal, named->server_name,
+    protocol::append_bind_prefix(w_.to_server.generated(), bind->portal,
+                                 named ? named->server_name : foreign_name(bind->statement),
                                  f.body_size() - bind->header_size);
     w_.to_server.commit();
     const std::size_t head = frame_header_size + bind->header_size;
@@ -223,10 +256,20 @@ bool session::forward_describe(const frame& f, std::string_view data) {
     if (!describe) return malformed(f);
     mid_batch_ = true;
     const bool statement = describe->kind == 'S';
+    if (describe->name.empty() &&
+        (statement ? unnamed_ && unnamed_->serial == 0 : local_portal_ != nullptr)) {
+        reply_note note;
+        if (statement) protocol::append_no_parameters(note.text);
+        protocol::append_no_data(note.text);
+        server_->replies.expect(reply_kind::local, std::move(note));
+        cursor_ += f.size();
+        return true;
+    }
     const statement_ptr named = statement ? find_statement(describe->name) : nullptr;
-    if (named) {
-        ensure_prepared(named);
-        protocol::append_describe(w_.to_server.generated(), 'S', named->server_name);
+    if (named || (statement && is_server_name(describe->name))) {
+        if (named) ensure_prepared(named);
+        protocol::append_describe(w_.to_server.generated(), 'S',
+                                  named ? named->server_name : foreign_name(describe->name));
         w_.to_server.commit();
         cursor_ += f.size();
     } else {
@@ -244,6 +287,13 @@ bool session::forward_execute(const frame& f, std::string_view data) {
     if (!execute) return malformed(f);
     mid_batch_ = true;
     reply_note note;
+    if (local_portal_ && execute->portal.empty()) {
+        if (statements_) statements_->erase(local_portal_->target);
+        protocol::append_command_complete(note.text, "DEALLOCATE");
+        server_->replies.expect(reply_kind::local, std::move(note));
+        cursor_ += f.size();
+        return true;
+    }
     if (portals_) {
         const auto it = portals_->find(execute->portal);
         if (it != portals_->end()) note.what = it->second;
@@ -264,20 +314,25 @@ bool session::forward_close(const frame& f, std::string_view data) {
         return true;
     }
     // The statement stays on the servers for whoever prepares the same text next.
+    reply_note note;
+    protocol::append_close_complete(note.text);
     if (close->name.empty()) {
         unnamed_.reset();
     } else if (statements_) {
         const auto it = statements_->find(close->name);
-        if (it != statements_->end()) statements_->erase(it);
+        if (it != statements_->end()) {
+            note.statement = it->second;
+            note.name = it->first;
+            note.closes = true;
+            statements_->erase(it);
+        }
     }
     cursor_ += f.size();
-    std::string out;
-    protocol::append_close_complete(out);
     if (server_) {
         mid_batch_ = true;
-        server_->replies.expect(reply_kind::local, {nullptr, nullptr, std::move(out), {}});
+        server_->replies.expect(reply_kind::local, std::move(note));
     } else {
-        answer(std::move(out));
+        answer(std::move(note.text));
     }
     return true;
 }

@@ -166,14 +166,13 @@ bool session::take_server_message(const frame& f, std::string_view message, bool
             return false;
         }
         on_ready(*ready);
-        drain_local();
-        stop = server_->replies.empty();
         if (server_->forward_message) {
             retain_ = false;
             fresh_names_.clear();
             w_.to_client.add(message);
         }
-        if (stop) drain_local();
+        if (!server_->replies.owed()) drain_local();
+        stop = server_->replies.empty();
         return true;
     }
     if (!server_->forward_message) return true;
@@ -262,6 +261,13 @@ void session::on_skipped(server_replies::entry& e) {
                 server.unnamed_owner = 0;
             }
         }
+    }
+    // A Parse that failed leaves no unnamed statement behind.
+    if (e.what == reply_kind::parse && !e.note.statement && !e.swallow) unnamed_.reset();
+    if (e.note.closes) {
+        if (!statements_) statements_ = std::make_unique<client_statements>();
+        statements_->try_emplace(e.note.name, e.note.statement);
+        return;
     }
     if (!e.note.name.empty() && statements_) {
         const auto it = statements_->find(e.note.name);

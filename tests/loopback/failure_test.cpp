@@ -136,6 +136,18 @@ TEST_F(loopback, a_read_on_a_server_that_is_shut_down_is_run_again) {
     EXPECT_EQ(c.ask("SELECT 1"), "C(SELECT 0) Z(I)");
 }
 
+TEST_F(loopback, a_read_that_conflicts_with_recovery_is_run_on_the_writer_but_not_remembered) {
+    add_reader("r1").on("SELECT 1", [](backend& b) {
+        b.error("40001", "canceling statement due to conflict with recovery");
+    });
+    start();
+    client c = connect();
+    for (int i = 1; i < 3; ++i) {
+        EXPECT_EQ(c.ask("SELECT 1"), "T D(writer) C(SELECT 1) Z(I)");
+        EXPECT_EQ(readers.front().count("Q SELECT 1"), i);
+    }
+}
+
 TEST_F(loopback, an_idle_connection_that_the_server_closes_is_replaced_unseen) {
     start();
     client c = connect();

@@ -173,8 +173,8 @@ TEST_F(loopback, a_wait_that_takes_too_long_gives_08001_and_keeps_the_client) {
 TEST_F(loopback, a_full_server_makes_clients_wait) {
     start();
     client c = connect();
-    (void)c.ask("BEGIN");
     writer.refuse_logins("53300", "sorry, too many clients already");
+    (void)c.ask("BEGIN");
     client other = connect();
     other.send(query("INSERT 1"));
     wait_for_waiters(1);

@@ -69,7 +69,7 @@ TEST_F(loopback, an_unknown_name_gives_26000) {
 }
 
 TEST_F(loopback, a_client_cannot_reach_a_statement_by_the_name_it_has_on_the_server) {
-    start();
+    start({.variables = "", .user = "", .more_users = "", .threads = 1, .max_connections = 1});
     client c = connect();
     (void)c.send(parse("s", "SELECT 1") + sync()).until_ready();
     client other = connect();

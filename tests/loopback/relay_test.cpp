@@ -212,7 +212,7 @@ TEST_F(loopback, a_malformed_message_ends_its_client_with_08P01_and_nobody_else)
         {"parse without types", framed('P', cstr("") + cstr("SELECT 1"))},
         {"bind without names", framed('B', "abc")},
         {"describe of nothing", framed('D', "X" + cstr(""))},
-        {"close of nothing", framed('C', "X" + cstr(""))},
+        {"close of nothing", framed('C', "X" + cstr("")) + sync()},
         {"execute without a count",
          parse("", "SELECT 1") + bind("", "") + framed('E', cstr("")) + sync()},
         {"a password now", framed('p', cstr("secret"))},

@@ -7,7 +7,7 @@
 #include <set>
 #include <string>
 
-#include "sockets.hpp"
+#include "tests/unit/io/sockets.hpp"
 
 namespace howdah::protocol {
 namespace {

@@ -5,7 +5,7 @@
 #include <random>
 #include <string>
 
-#include "sockets.hpp"
+#include "tests/unit/io/sockets.hpp"
 
 namespace howdah::protocol {
 namespace {

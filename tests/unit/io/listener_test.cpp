@@ -7,7 +7,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <fstream>
 
-#include "sockets.hpp"
+#include "tests/unit/io/sockets.hpp"
 
 namespace howdah::protocol {
 namespace {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "protocol/io/task_gate.hpp"
-#include "sockets.hpp"
+#include "tests/unit/io/sockets.hpp"
 
 namespace howdah::protocol {
 namespace {

@@ -8,7 +8,7 @@
 #include <cstring>
 
 #include "protocol/io/task_gate.hpp"
-#include "sockets.hpp"
+#include "tests/unit/io/sockets.hpp"
 
 namespace howdah::protocol {
 namespace {

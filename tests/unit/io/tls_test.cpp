@@ -6,11 +6,11 @@
 #include <csignal>
 #include <functional>
 
-#include "certificate.hpp"
+#include "tests/unit/io/certificate.hpp"
 #include "protocol/io/gather.hpp"
 #include "protocol/io/stream.hpp"
 #include "protocol/io/task_gate.hpp"
-#include "sockets.hpp"
+#include "tests/unit/io/sockets.hpp"
 
 namespace howdah::protocol {
 namespace {
