@@ -6,10 +6,10 @@
 #include <csignal>
 #include <functional>
 
-#include "tests/unit/io/certificate.hpp"
 #include "protocol/io/gather.hpp"
 #include "protocol/io/stream.hpp"
 #include "protocol/io/task_gate.hpp"
+#include "tests/unit/io/certificate.hpp"
 #include "tests/unit/io/sockets.hpp"
 
 namespace howdah::protocol {
