@@ -130,7 +130,6 @@ private:
     void skip_message(const protocol::frame& f);
     [[nodiscard]] bool step_skipping(const protocol::frame& f);
     [[nodiscard]] bool step_copy(const protocol::frame& f, std::string_view data);
-    [[nodiscard]] bool step_broken(const protocol::frame& f, std::string_view data);
     [[nodiscard]] routing route_batch();
     [[nodiscard]] scan_outcome scan(batch& b);
     [[nodiscard]] scan_outcome scan_extended(batch& b);
@@ -141,6 +140,10 @@ private:
     void answer(std::string text);
     void answer_ready();
     [[nodiscard]] bool malformed(const protocol::frame& f);
+
+    // session_broken.cpp: a transaction whose server is lost
+    [[nodiscard]] bool step_broken(const protocol::frame& f, std::string_view data);
+    void refuse_in_broken();
 
     // session_forward.cpp: one message to the server, or answered here
     [[nodiscard]] bool forward(const protocol::frame& f, std::string_view data);
