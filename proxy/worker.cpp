@@ -69,14 +69,19 @@ void worker::run() {
     }
 }
 
+std::vector<boost::intrusive_ptr<session>> worker::all_sessions() const {
+    std::vector<boost::intrusive_ptr<session>> all;
+    all.reserve(sessions_.size());
+    for (const auto& [pid, s] : sessions_)
+        all.emplace_back(s);
+    return all;
+}
+
 void worker::publish(snapshot_ptr fresh) {
     boost::asio::post(io, [this, fresh = std::move(fresh)] {
         now = fresh;
-        std::vector<boost::intrusive_ptr<session>> all;
-        if (shared.book.waiting() > 0)
-            for (const auto& [pid, s] : sessions_)
-                all.emplace_back(s);
-        for (const auto& s : all)
+        if (shared.book.waiting() == 0) return;
+        for (const auto& s : all_sessions())
             s->on_snapshot();
     });
 }
@@ -84,10 +89,7 @@ void worker::publish(snapshot_ptr fresh) {
 void worker::server_dead(const server_entry* server) {
     boost::asio::post(io, [this, server] {
         servers.close_idle(server);
-        std::vector<boost::intrusive_ptr<session>> all;
-        for (const auto& [pid, s] : sessions_)
-            all.emplace_back(s);
-        for (const auto& s : all)
+        for (const auto& s : all_sessions())
             s->on_server_dead(server);
     });
 }
@@ -112,10 +114,7 @@ void worker::drain(std::function<void()> on_empty) {
         on_empty_ = std::move(on_empty);
         for (auto& l : listeners_)
             l->stop();
-        std::vector<boost::intrusive_ptr<session>> all;
-        for (const auto& [pid, s] : sessions_)
-            all.emplace_back(s);
-        for (const auto& s : all)
+        for (const auto& s : all_sessions())
             s->drain();
         finish_drain_if_empty();
     });
@@ -132,10 +131,7 @@ void worker::stop() {
         on_empty_ = nullptr;
         for (auto& l : listeners_)
             l->stop();
-        std::vector<boost::intrusive_ptr<session>> all;
-        for (const auto& [pid, s] : sessions_)
-            all.emplace_back(s);
-        for (const auto& s : all)
+        for (const auto& s : all_sessions())
             s->terminate("57P01", "terminating connection due to administrator command");
         servers.close_all_idle();
         servers.stop();

@@ -2,6 +2,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -77,6 +78,8 @@ public:
 private:
     void accepted(protocol::stream_socket socket);
     void finish_drain_if_empty();
+    /// Kept alive while they are told something that may end them.
+    [[nodiscard]] std::vector<boost::intrusive_ptr<session>> all_sessions() const;
 
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
     std::vector<std::unique_ptr<protocol::listener>> listeners_;

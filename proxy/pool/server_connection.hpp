@@ -41,6 +41,12 @@ struct reply_note {
 using server_replies = protocol::reply_queue<reply_note>;
 using reply_kind = server_replies::kind;
 
+/// The client gets a ReadyForQuery when this reply is complete.
+[[nodiscard]] inline bool owes_ready(const server_replies::entry& e) {
+    return !e.swallow && (e.what == reply_kind::query || e.what == reply_kind::sync ||
+                          e.what == reply_kind::function_call);
+}
+
 /// A logged-in connection to a PostgreSQL server. Belongs to one worker; to move to another one
 /// its parts move into a new object there. Closing and the permit are the pool's business.
 class server_connection

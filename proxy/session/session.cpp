@@ -297,9 +297,7 @@ void session::report_lost_server(std::string_view state, const std::string& why)
         if (entry.note.what && entry.note.what->ends_transaction && !entry.note.what->rollback_like)
             committing = true;
         if (entry.what == reply_kind::parse) on_skipped(entry);
-        if (!entry.swallow && (entry.what == reply_kind::query || entry.what == reply_kind::sync ||
-                               entry.what == reply_kind::function_call))
-            ++unanswered;
+        if (owes_ready(entry)) ++unanswered;
     }
     const bool half_sent = lost->message_left > 0 && lost->forward_message;
     const bool open_batch = mid_batch_ && !skip_to_sync_;

@@ -148,12 +148,8 @@ bool session::take_server_message(const frame& f, std::string_view message, bool
     server_->forward_message = handling == server_replies::handling::forward && !swallowed_query;
     // Until the client's own Sync everything it sends is void, as the server would see it.
     if (f.type == 'E' && owed && !swallowed_query) {
-        const auto ends_batch = [](const server_replies::entry& e) {
-            return !e.swallow && (e.what == reply_kind::sync || e.what == reply_kind::query ||
-                                  e.what == reply_kind::function_call);
-        };
         auto& replies = server_->replies;
-        if (std::none_of(replies.begin(), replies.end(), ends_batch)) skip_to_sync_ = true;
+        if (std::none_of(replies.begin(), replies.end(), owes_ready)) skip_to_sync_ = true;
     }
     // The Sync that came with the COPY will be ignored: another one has to end this batch.
     if (f.type == 'G' && !server_->replies.empty() &&
@@ -194,16 +190,10 @@ bool session::on_server_error(std::string_view body) {
     }
     const bool lost = view->ends_connection() || view->sqlstate == sqlstate::admin_shutdown ||
                       view->sqlstate == sqlstate::crash_shutdown;
-    if (lost &&
-        (retain_ || phase_ != phase::ready || applying_settings_ || !server_->replies.owed())) {
-        // Nobody waits for this text, or another server can still give the answer.
-        const std::string why(view->message);
-        server_lost(view->sqlstate.empty() ? sqlstate::connection_failure : view->sqlstate, why);
-        return false;
-    }
     if (lost) {
-        // The server's own words, then what follows from a lost server.
-        const std::string state(view->sqlstate);
+        // Copies: the view's bytes go with the connection.
+        const std::string state(view->sqlstate.empty() ? sqlstate::connection_failure
+                                                       : view->sqlstate);
         const std::string why(view->message);
         server_lost(state, why);
         return false;
@@ -217,9 +207,6 @@ bool session::on_server_error(std::string_view body) {
             if (wrote) learn_writes();
             w_.to_client.clear();
             server_ptr old = std::exchange(server_, nullptr);
-            for (auto& entry : old->replies)
-                if (entry.what == reply_kind::parse && entry.note.statement)
-                    old->state().prepared.remove(*entry.note.statement);
             // It still owes the rest of this exchange; opening another is cheaper than a detour
             // for a digest that from now on goes to the writer at once.
             w_.servers.discard(std::move(old));
