@@ -37,10 +37,11 @@ const server_entry* pool_book::reserve_in(int hostgroup, const server_entry* pre
 }
 
 pool_book::queued pool_book::enqueue(int hostgroup, const pool_login* login, unsigned worker,
-                                     const server_entry* preferred) {
+                                     const server_entry* preferred,
+                                     const server_entry* avoid) {
     const std::scoped_lock lock(mutex_);
     const ticket_id id = next_++;
-    auto [it, fresh] = tickets_.emplace(id, ticket{hostgroup, login, worker, false});
+    auto [it, fresh] = tickets_.emplace(id, ticket{hostgroup, login, worker, avoid, false});
     queues_[hostgroup].emplace(id, &it->second);
     waiting_.fetch_add(1);
     queued result{id, std::nullopt};
@@ -66,8 +67,12 @@ bool pool_book::cancel(ticket_id id) {
     return true;
 }
 
-pool_book::claim_result pool_book::claim(const server_entry* server, const pool_login* login) {
+pool_book::claim_result pool_book::claim(const server_entry* server, const pool_login* login,
+                                         bool just_opened) {
     const std::scoped_lock lock(mutex_);
+    const auto suits = [&](const ticket& t) {
+        return t.login == login && (just_opened || t.avoid != server);
+    };
     claim_result result;
     account& a = accounts_[server];
     // Oldest first over all hostgroups in which the server may be used.
@@ -76,8 +81,9 @@ pool_book::claim_result pool_book::claim(const server_entry* server, const pool_
         const auto queue = queues_.find(hostgroup);
         if (queue == queues_.end()) continue;
         for (const auto& [id, t] : queue->second) {
-            // A ticket for another login whose connection is being opened needs nothing here.
-            if (t->login != login && (t->ordered || a.used < a.limit)) continue;
+            // A ticket that needs another connection, and for which one is being opened, needs
+            // nothing here.
+            if (!suits(*t) && (t->ordered || a.used < a.limit)) continue;
             if (oldest == 0 || id < oldest) oldest = id;
             break;
         }
@@ -86,7 +92,7 @@ pool_book::claim_result pool_book::claim(const server_entry* server, const pool_
     ticket& t = tickets_.at(oldest);
     result.ticket = oldest;
     result.worker = t.worker;
-    if (t.login == login) {
+    if (suits(t)) {
         result.action = claim_result::what::serve;
         erase(oldest);
     } else {

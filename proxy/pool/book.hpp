@@ -55,14 +55,18 @@ public:
     [[nodiscard]] std::size_t waiting() const { return waiting_.load(); }
     [[nodiscard]] bool anyone_waits_in(int hostgroup) const;
 
-    /// Joins the queue of a hostgroup. `preferred` is tried first for a new connection.
+    /// Joins the queue of a hostgroup. `preferred` is tried first for a new connection. `avoid` has
+    /// just failed this client: its older connections may be about to end, too, so that only one
+    /// opened from now on will do.
     [[nodiscard]] queued enqueue(int hostgroup, const pool_login* login, unsigned worker,
-                                 const server_entry* preferred);
+                                 const server_entry* preferred,
+                                 const server_entry* avoid = nullptr);
     /// Leaves the queue. False: the ticket was already served.
     bool cancel(ticket_id ticket);
 
     /// A connection became free (released or just opened).
-    [[nodiscard]] claim_result claim(const server_entry* server, const pool_login* login);
+    [[nodiscard]] claim_result claim(const server_entry* server, const pool_login* login,
+                                     bool just_opened = false);
     /// The connection opened for a ticket is there; the ticket, if it still waits, may order again.
     void opened(ticket_id ticket);
     /// A connection is gone: its permit goes to the oldest ticket that can use it.
@@ -89,6 +93,7 @@ private:
         int hostgroup;
         const pool_login* login;
         unsigned worker;
+        const server_entry* avoid;
         bool ordered;
     };
     struct account {

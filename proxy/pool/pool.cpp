@@ -74,13 +74,14 @@ server_ptr pool::try_take(int hostgroup, const pool_login* login, const settings
     if (worker_.shared.book.waiting() > 0 && worker_.shared.book.anyone_waits_in(hostgroup))
         return nullptr;
     const server_entry* server = choose(hostgroup, avoid);
-    return server == nullptr ? nullptr : take_idle(server, login, settings);
+    if (server == nullptr || server == avoid) return nullptr;
+    return take_idle(server, login, settings);
 }
 
 void pool::wait(server_waiter& who, int hostgroup, const pool_login* login,
                 const server_entry* avoid) {
-    pool_book::queued q =
-        worker_.shared.book.enqueue(hostgroup, login, worker_.index, choose(hostgroup, avoid));
+    pool_book::queued q = worker_.shared.book.enqueue(hostgroup, login, worker_.index,
+                                                      choose(hostgroup, avoid), avoid);
     who.ticket_ = q.ticket;
     who.attempts_ = 0;
     who.last_failure_.clear();
@@ -129,7 +130,7 @@ boost::asio::awaitable<void> pool::open(pool_book::open_order order) {
         ++worker_.counters.server_connections_created;
         worker_.shared.book.opened(order.ticket);
         server_ptr fresh(new server_connection(std::move(*parts), worker_.buffers, *this));
-        release(std::move(fresh));
+        hand_out(std::move(fresh), true);
         // If it went to an older waiter, or its server changed roles meanwhile, the ticket that it
         // was opened for still needs one.
         if (const auto again = worker_.shared.book.order_again(order.ticket)) dispatch(*again);
@@ -170,9 +171,9 @@ void pool::return_permit(const server_entry* server) {
     if (const auto order = worker_.shared.book.closed(server)) dispatch(*order);
 }
 
-bool pool::pass_on(server_ptr& connection) {
+bool pool::pass_on(server_ptr& connection, bool just_opened) {
     const pool_book::claim_result claim =
-        worker_.shared.book.claim(connection->server(), connection->login());
+        worker_.shared.book.claim(connection->server(), connection->login(), just_opened);
     switch (claim.action) {
         case pool_book::claim_result::what::keep:
             return false;
@@ -224,6 +225,10 @@ void pool::deliver(pool_book::ticket_id ticket, server_ptr connection) {
 }
 
 void pool::release(server_ptr connection) {
+    hand_out(std::move(connection), false);
+}
+
+void pool::hand_out(server_ptr connection, bool just_opened) {
     if (!connection->clean() || connection->closed() ||
         !worker_.now->is_usable(connection->server())) {
         discard(std::move(connection));
@@ -249,7 +254,7 @@ void pool::release(server_ptr connection) {
         discard(std::move(connection));
         return;
     }
-    if (worker_.shared.book.waiting() > 0 && pass_on(connection)) return;
+    if (worker_.shared.book.waiting() > 0 && pass_on(connection, just_opened)) return;
     keep(std::move(connection));
 }
 
@@ -268,7 +273,7 @@ void pool::offer_idle() {
     for (auto& [k, stack] : idle_) {
         while (!stack.empty() && worker_.shared.book.waiting() > 0) {
             server_ptr connection = stack.back();
-            if (!pass_on(connection)) break;
+            if (!pass_on(connection, false)) break;
             stack.pop_back();
             idle_count_.fetch_sub(1);
         }

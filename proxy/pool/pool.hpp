@@ -46,10 +46,11 @@ public:
     ~pool();
 
     /// An idle connection of this worker, if nobody has waited longer. A matching one is preferred
-    /// by its settings; `avoid` (may be null) is not used while another server will do.
+    /// by its settings. None of `avoid` (may be null), which has just failed this client.
     [[nodiscard]] server_ptr try_take(int hostgroup, const pool_login* login,
                                       const settings_ptr& settings, const server_entry* avoid);
-    /// Queues for a connection: on_server or on_no_server follows, from the event loop.
+    /// Queues for a connection: on_server or on_no_server follows, from the event loop. One of
+    /// `avoid` only if no other server will do, and only a new one.
     void wait(server_waiter& who, int hostgroup, const pool_login* login,
               const server_entry* avoid);
     void forget(server_waiter& who);
@@ -95,8 +96,10 @@ private:
     [[nodiscard]] server_ptr take_idle(const server_entry* server, const pool_login* login,
                                        const settings_ptr& settings);
     void remove_idle(server_connection& connection);
+    /// A connection that nobody uses: to whoever waits for it, to the idle ones, or closed.
+    void hand_out(server_ptr connection, bool just_opened);
     /// Gives an unused connection to whoever waits longest; false: nobody does.
-    [[nodiscard]] bool pass_on(server_ptr& connection);
+    [[nodiscard]] bool pass_on(server_ptr& connection, bool just_opened);
     void keep(server_ptr connection);
     void deliver(pool_book::ticket_id ticket, server_ptr connection);
     void dispatch(const pool_book::open_order& order);

@@ -29,6 +29,28 @@ TEST_F(loopback, a_read_whose_server_dies_before_the_answer_is_run_on_another_re
     EXPECT_EQ(readers.back().count("Q SELECT 1"), 1);
 }
 
+TEST_F(loopback, a_read_is_run_again_on_no_older_connection_of_the_server_that_failed) {
+    event& go = make_event();
+    fake_server& reader = add_reader("r1");
+    // A postmaster that was killed: its backends notice one after the other.
+    reader.on("SELECT 1", [&](backend& b) {
+        if (b.number() > 2) return b.complete("SELECT 0");
+        if (b.number() == 1) go.wait();
+        b.error("57P01", "terminating connection due to unexpected postmaster exit", "FATAL");
+        b.flush();
+        b.close();
+    });
+    start();
+    client c = connect();
+    client other = connect();
+    c.send(query("SELECT 1"));
+    reader.wait_for("Q SELECT 1");
+    EXPECT_EQ(other.ask("SELECT 2"), "T D(r1) C(SELECT 1) Z(I)");
+    go.set();
+    EXPECT_EQ(c.until_ready(), "C(SELECT 0) Z(I)");
+    EXPECT_EQ(reader.count("Q SELECT 1"), 2);
+}
+
 TEST_F(loopback, a_read_that_has_been_answered_in_part_is_not_run_again) {
     readers.emplace_back("r1").on("SELECT 1", [](backend& b) {
         b.row("a");

@@ -85,6 +85,7 @@ private:
     struct waiter {
         int hostgroup;
         const pool_login* login;
+        const server_entry* avoid;
     };
 
     unsigned roll(unsigned n) { return static_cast<unsigned>(random_() % n); }
@@ -111,6 +112,10 @@ private:
                           [&](const connection& c) { return c.server == server; }));
     }
 
+    static bool suits(const waiter& w, const connection& c, bool just_opened) {
+        return w.login == c.login && (just_opened || w.avoid != c.server);
+    }
+
     void carry_out(const pool_book::open_order& order) {
         EXPECT_TRUE(waiters_.contains(order.ticket));
         EXPECT_EQ(waiters_.at(order.ticket).login, order.login);
@@ -126,18 +131,19 @@ private:
     void request() {
         const int hostgroup = roll(2) == 0 ? 10 : 20;
         const pool_login* login = logins_[roll(2)];
+        const server_entry* avoid = roll(4) == 0 ? servers_[roll(3)] : nullptr;
         if (!book_.anyone_waits_in(hostgroup)) {
             for (connection& c : connections_) {
                 if (c.state != condition::idle || c.login != login ||
-                    !stands_in(c.server, hostgroup))
+                    !stands_in(c.server, hostgroup) || c.server == avoid)
                     continue;
                 c.state = condition::busy;
                 return;
             }
         }
         const server_entry* preferred = servers_[roll(3)];
-        const auto q = book_.enqueue(hostgroup, login, 0, preferred);
-        waiters_.emplace(q.ticket, waiter{hostgroup, login});
+        const auto q = book_.enqueue(hostgroup, login, 0, preferred, avoid);
+        waiters_.emplace(q.ticket, waiter{hostgroup, login, avoid});
         if (q.open) carry_out(*q.open);
         offer_idle();
     }
@@ -151,14 +157,14 @@ private:
     }
 
     /// True: the connection has gone to somebody.
-    bool pass_on(std::size_t i) {
+    bool pass_on(std::size_t i, bool just_opened = false) {
         const connection c = connections_[i];
-        const auto claim = book_.claim(c.server, c.login);
+        const auto claim = book_.claim(c.server, c.login, just_opened);
         switch (claim.action) {
             case pool_book::claim_result::what::keep:
                 return false;
             case pool_book::claim_result::what::serve:
-                expect_oldest(claim.ticket, c);
+                expect_oldest(claim.ticket, c, just_opened);
                 waiters_.erase(claim.ticket);
                 retry_.erase(claim.ticket);
                 ++served_;
@@ -172,22 +178,22 @@ private:
         return false;
     }
 
-    void expect_oldest(pool_book::ticket_id served, const connection& c) {
+    void expect_oldest(pool_book::ticket_id served, const connection& c, bool just_opened) {
         ASSERT_TRUE(waiters_.contains(served));
-        EXPECT_EQ(waiters_.at(served).login, c.login);
+        EXPECT_TRUE(suits(waiters_.at(served), c, just_opened));
         EXPECT_TRUE(stands_in(c.server, waiters_.at(served).hostgroup));
         for (const auto& [ticket, w] : waiters_) {
-            if (w.login != c.login || !stands_in(c.server, w.hostgroup)) continue;
+            if (!suits(w, c, just_opened) || !stands_in(c.server, w.hostgroup)) continue;
             EXPECT_GE(ticket, served);
         }
     }
 
-    void release(std::size_t i) {
+    void release(std::size_t i, bool just_opened = false) {
         connections_[i].state = condition::idle;
         if (!usable(connections_[i].server)) {
             close(i);
         } else {
-            (void)pass_on(i);
+            (void)pass_on(i, just_opened);
         }
     }
     void close(std::size_t i) {
@@ -209,7 +215,7 @@ private:
         const std::size_t i = opening[roll(static_cast<unsigned>(opening.size()))];
         const auto ticket = connections_[i].ticket;
         book_.opened(ticket);
-        release(i);
+        release(i, true);
         // Somebody older took it.
         if (const auto order = book_.order_again(ticket)) carry_out(*order);
     }
@@ -282,7 +288,7 @@ private:
             bool ordered = retry_.contains(ticket);
             for (const connection& c : connections_) {
                 if (c.state == condition::opening && c.ticket == ticket) ordered = true;
-                ASSERT_FALSE(c.state == condition::idle && c.login == w.login &&
+                ASSERT_FALSE(c.state == condition::idle && suits(w, c, false) &&
                              stands_in(c.server, w.hostgroup))
                     << "ticket " << ticket << " waits beside a free connection";
             }

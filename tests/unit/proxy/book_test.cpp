@@ -141,6 +141,31 @@ TEST_F(PoolBook, a_ticket_whose_connection_is_being_opened_takes_an_earlier_free
     EXPECT_EQ(book_.used(a_), 2U);
 }
 
+TEST_F(PoolBook, a_ticket_gets_no_older_connection_of_the_server_that_it_avoids) {
+    (void)book_.place({{20, {{a_, 1, 1}, {b_, 1, 1}}}});
+    (void)book_.cancel(book_.enqueue(20, alice_, 0, a_).ticket);
+    const auto waiting = book_.enqueue(20, alice_, 0, b_, a_);
+    ASSERT_TRUE(waiting.open);
+    EXPECT_EQ(waiting.open->server, b_);
+    EXPECT_EQ(book_.claim(a_, alice_).action, what::keep);
+    EXPECT_EQ(book_.claim(b_, alice_).ticket, waiting.ticket);
+}
+
+TEST_F(PoolBook, a_ticket_may_get_a_new_connection_of_the_server_that_it_avoids) {
+    (void)book_.place({{20, {{a_, 1, 1}}}});
+    (void)book_.cancel(book_.enqueue(20, alice_, 0, a_).ticket);
+    const auto waiting = book_.enqueue(20, alice_, 0, nullptr, a_);
+    ASSERT_FALSE(waiting.open);
+    const auto claim = book_.claim(a_, alice_);
+    EXPECT_EQ(claim.action, what::replace);
+    ASSERT_TRUE(claim.open);
+    EXPECT_EQ(claim.open->ticket, waiting.ticket);
+    book_.opened(waiting.ticket);
+    const auto fresh = book_.claim(a_, alice_, true);
+    EXPECT_EQ(fresh.action, what::serve);
+    EXPECT_EQ(fresh.ticket, waiting.ticket);
+}
+
 TEST_F(PoolBook, the_permit_of_a_closed_connection_goes_to_the_oldest_waiter_of_any_login) {
     (void)book_.place({{10, {{a_, 1, 1}}}, {20, {{a_, 1, 1}}}});
     (void)book_.claim(a_, alice_);
