@@ -120,12 +120,19 @@ void check_user(const located<user>& u, const variables& vars, problem_list& pro
     if (!value.active || vars.authentication_method == authentication_method::trust) return;
     if (value.password.empty())
         problems.warn(u.line_of("password"), who + ": has no password and cannot log in");
-    if (form == password_form::md5_hash && !value.server_password &&
-        vars.authentication_method == authentication_method::scram_sha_256)
-        problems.warn(u.line_of("password"),
-                      who +
-                          ": the password is an md5 hash: clients are asked for md5, and servers "
-                          "that ask for anything else need server_password");
+    if (form == password_form::md5_hash) {
+        if (vars.authentication_method == authentication_method::scram_sha_256) {
+            problems.warn(u.line_of("password"),
+                          who +
+                              ": the password is an md5 hash, with which nobody can log in by "
+                              "scram-sha-256; give a SCRAM verifier or the plain password");
+        } else if (!value.server_password) {
+            problems.warn(u.line_of("password"),
+                          who +
+                              ": the password is an md5 hash: servers that ask for anything but "
+                              "md5 need server_password");
+        }
+    }
     if (form == password_form::scram_verifier && !value.server_password)
         problems.warn(u.line_of("password"),
                       who +

@@ -208,10 +208,13 @@ private:
     void on_failure(const std::string& name, database& one, const pq_error& error) {
         one.connection->close();
         const auto interval = settings_->vars.catalog_refresh_interval;
-        if (classify(error) != probe_result::alive) {
+        // A client named a database that is not there: it has been told so itself.
+        const bool unknown = error.sqlstate == "3D000" && name != settings_->vars.monitor_dbname;
+        if (classify(error) != probe_result::alive || unknown) {
             spdlog::debug("{}: functions of database \"{}\" not read: {}", to_string(one.server),
                           name, error.describe());
-            return schedule(name, one, error.timed_out ? interval : no_server_retry);
+            const bool in_vain = error.timed_out || unknown;
+            return schedule(name, one, in_vain ? interval : no_server_retry);
         }
         if (!std::exchange(one.reported, true))
             spdlog::warn(

@@ -63,8 +63,14 @@ void worker::run() {
             io.run();
             return;
         } catch (const std::exception& e) {
-            // Out of memory in one session's event is no reason to end all others.
+            // Out of memory in one session's event is no reason to end all others; what it had
+            // collected must not go to their peers.
             spdlog::error("an event handler failed: {}", e.what());
+            to_client.clear();
+            to_server.clear();
+            const auto failed = sessions_.find(active);
+            if (failed != sessions_.end())
+                failed->second->terminate("XX000", "internal error while handling this connection");
         }
     }
 }

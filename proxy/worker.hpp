@@ -69,6 +69,7 @@ public:
     protocol::task_gate gate;
     protocol::gather to_client;
     protocol::gather to_server;
+    std::int32_t active = 0;  ///< pid of the session whose event is at hand
     sql::statement_cache statements;
     worker_counters counters;
     snapshot_ptr now;

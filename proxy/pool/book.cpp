@@ -37,8 +37,7 @@ const server_entry* pool_book::reserve_in(int hostgroup, const server_entry* pre
 }
 
 pool_book::queued pool_book::enqueue(int hostgroup, const pool_login* login, unsigned worker,
-                                     const server_entry* preferred,
-                                     const server_entry* avoid) {
+                                     const server_entry* preferred, const server_entry* avoid) {
     const std::scoped_lock lock(mutex_);
     const ticket_id id = next_++;
     auto [it, fresh] = tickets_.emplace(id, ticket{hostgroup, login, worker, avoid, false});

@@ -201,11 +201,12 @@ awaitable<auth_outcome> authenticate_client(protocol::stream& s, message_channel
     const bool has_verifier = user != nullptr && protocol::parse_verifier(user->password);
     if (method == authentication_method::password) {
         outcome = co_await cleartext(channel, user, username);
-    } else if (has_md5 || (method == authentication_method::md5 && !has_verifier)) {
-        // An md5 hash can only serve md5; a verifier only SCRAM.
+    } else if (method == authentication_method::md5 && !has_verifier) {
         outcome = co_await md5(channel, user, username);
     } else {
-        protocol::scram_verifier verifier = user != nullptr && !user->password.empty()
+        // As in PostgreSQL, md5 does not weaken a user with a verifier, and an md5 hash is not
+        // enough for SCRAM.
+        protocol::scram_verifier verifier = user != nullptr && !user->password.empty() && !has_md5
                                                 ? secrets.verifier(username, user->password)
                                                 : protocol::mock_verifier(username, mock_secret);
         outcome = co_await scram(s, channel, secrets, std::move(verifier), user, username);

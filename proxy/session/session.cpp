@@ -533,6 +533,14 @@ void session::want_client_read() {
                  });
 }
 
+void session::yield_client() {
+    if (std::exchange(client_yields_, true)) return;
+    boost::asio::post(w_.io, [self = boost::intrusive_ptr<session>(this)] {
+        self->client_yields_ = false;
+        self->on_client_readable();
+    });
+}
+
 void session::want_client_write() {
     if (client_writing_ || phase_ == phase::closed || phase_ == phase::resetting) return;
     client_writing_ = true;
@@ -563,22 +571,15 @@ void session::flush_client() {
 }
 
 void session::settings_changed() {
-    const auto value_has = [&](std::string_view name, std::initializer_list<const char*> words) {
+    const auto is_on = [&](std::string_view name, bool when_unset) {
         const std::string* statement = settings_->find(name);
-        if (statement == nullptr) return false;
-        std::string lower = *statement;
-        std::transform(lower.begin(), lower.end(), lower.begin(),
-                       [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-        return std::any_of(words.begin(), words.end(), [&](const char* word) {
-            return lower.find(std::string("'") + word + "'") != std::string::npos;
-        });
+        return statement == nullptr ? when_unset : sets_to_true(*statement);
     };
-    read_only_mode_ = value_has("default_transaction_read_only", {"on", "true", "yes", "1", "t"});
-    // Under these the lexer could see the end of a literal where the server does not.
-    safe_lexing_ =
-        !value_has("standard_conforming_strings", {"off", "false", "no", "0", "f"}) &&
-        !value_has("client_encoding", {"sjis", "shift_jis_2004", "big5", "gbk", "uhc", "gb18030",
-                                       "johab", "mskanji", "win932", "win936", "win949", "win950"});
+    read_only_mode_ = is_on("default_transaction_read_only", false);
+    // Otherwise the lexer could see the end of a literal where the server does not.
+    const std::string* encoding = settings_->find("client_encoding");
+    safe_lexing_ = is_on("standard_conforming_strings", true) &&
+                   (encoding == nullptr || !sets_to_ascii_unsafe_encoding(*encoding));
 }
 
 }  // namespace howdah::proxy

@@ -63,6 +63,9 @@ public:
     void terminate(std::string_view sqlstate, std::string_view message);
 
 private:
+    /// Reads of one peer per wake-up before other sessions get their turn.
+    static constexpr int read_rounds = 8;
+
     enum class phase : std::uint8_t { welcome, ready, resetting, closed };
     enum class scan_outcome : std::uint8_t { ready, more, failed };
     enum class routing : std::uint8_t {
@@ -109,6 +112,7 @@ private:
     void client_gone();
     void finish();
     void want_client_read();
+    void yield_client();
     void want_client_write();
     void flush_client();
     [[nodiscard]] bool sticky() const;
@@ -200,6 +204,7 @@ private:
     bool discard_left_ = false;
     bool client_readable_ = false;
     bool client_reading_ = false;
+    bool client_yields_ = false;  ///< its turn comes again behind the others'
     bool client_writing_ = false;
 
     // What is going on.

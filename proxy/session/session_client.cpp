@@ -54,7 +54,8 @@ bool session::can_process() const {
 
 void session::pump_client() {
     const boost::intrusive_ptr<session> guard(this);
-    for (;;) {
+    w_.active = pid_;
+    for (int rounds = 0;;) {
         while (can_process() && step()) {
         }
         if (phase_ != phase::ready) return;
@@ -70,6 +71,7 @@ void session::pump_client() {
             if (cursor_ < in_.size() && needed_ == 0) continue;
         }
         if (!read_client()) break;
+        if (++rounds == read_rounds) return yield_client();
     }
     if (phase_ != phase::ready) return;
     if (!client_readable_) want_client_read();

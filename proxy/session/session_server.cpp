@@ -16,9 +16,6 @@ using protocol::frame_header_size;
 
 namespace {
 
-/// Reads per wake-up before other sessions get their turn.
-constexpr int read_rounds = 8;
-
 /// Replies after which an answer can no longer be taken back and asked for elsewhere.
 bool is_decisive(char type) {
     return std::string_view("DCIsGHWVZE").find(type) != std::string_view::npos;
@@ -28,6 +25,7 @@ bool is_decisive(char type) {
 
 void session::pump_server() {
     const boost::intrusive_ptr<session> guard(this);
+    w_.active = pid_;
     for (int round = 0; round < read_rounds; ++round) {
         if (!server_ || (!retain_ && !to_client_.empty())) return;
         const server_ptr server = server_;

@@ -1,6 +1,7 @@
 #include "proxy/session/settings.hpp"
 
 #include <algorithm>
+#include <cctype>
 
 namespace howdah::proxy {
 namespace {
@@ -91,6 +92,32 @@ std::string quote_literal(std::string_view text) {
 std::string raw_setting_statement(std::string_view name, std::string_view value) {
     return "SELECT pg_catalog.set_config(" + quote_literal(name) + "," + quote_literal(value) +
            ",false)";
+}
+
+bool sets_to_true(std::string_view statement) {
+    std::string lower(statement);
+    std::transform(lower.begin(), lower.end(), lower.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    constexpr std::string_view words[] = {"'on'", "'t'",  "'tr'",  "'tru'", "'true'",
+                                          "'y'",  "'ye'", "'yes'", "'1'"};
+    return std::any_of(std::begin(words), std::end(words), [&](std::string_view word) {
+        return lower.find(word) != std::string::npos;
+    });
+}
+
+bool sets_to_ascii_unsafe_encoding(std::string_view statement) {
+    // PostgreSQL, too, looks at letters and digits only.
+    std::string bare;
+    for (const char c : statement)
+        if (std::isalnum(static_cast<unsigned char>(c)) != 0)
+            bare += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    constexpr std::string_view names[] = {
+        "sjis",   "shiftjis",   "mskanji", "win932", "windows932", "big5",
+        "win950", "windows950", "gbk",     "win936", "windows936", "uhc",
+        "win949", "windows949", "gb18030", "johab",
+    };
+    return std::any_of(std::begin(names), std::end(names),
+                       [&](std::string_view name) { return bare.find(name) != std::string::npos; });
 }
 
 session_settings::list apply_changes(const session_settings& current,

@@ -60,6 +60,14 @@ private:
 [[nodiscard]] std::string replay_statements(const session_settings& from,
                                             const session_settings& to);
 
+/// Whether a statement that sets a boolean parameter switches it on, in any of the spellings that
+/// PostgreSQL takes. False for what it would not take either.
+[[nodiscard]] bool sets_to_true(std::string_view statement);
+
+/// Whether a statement sets client_encoding to one in which a byte below 0x80 may be part of a
+/// longer character.
+[[nodiscard]] bool sets_to_ascii_unsafe_encoding(std::string_view statement);
+
 /// Quotes text as a string literal, whatever standard_conforming_strings is.
 [[nodiscard]] std::string quote_literal(std::string_view text);
 

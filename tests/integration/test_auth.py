@@ -1,4 +1,5 @@
 """Who gets in, who does not and with which words; bytes that nobody should send."""
+import hashlib
 import socket
 import ssl
 import struct
@@ -386,6 +387,24 @@ def test_md5_towards_clients(make_howdah, cluster):
         log_in(howdah, "small_user", "wrong")
     assert (raised.value.sqlstate, raised.value.message) == (
         "28P01", 'password authentication failed for user "small_user"')
+
+
+@needs_howdah
+@pytest.mark.parametrize("method", ["md5", "password", "scram-sha-256"])
+def test_an_md5_hash_is_enough_for_md5_and_password_but_not_for_scram(make_howdah, cluster, method):
+    password = PASSWORDS["md5_user"]
+    stored = "md5" + hashlib.md5(f"{password}md5_user".encode()).hexdigest()
+    howdah = make_howdah(cluster, variables={"authentication_method": method}, users=[
+        {"username": "md5_user", "password": stored, "server_password": password, "default_hostgroup": 10}])
+    if method == "scram-sha-256":
+        with pytest.raises(WireError) as raised:
+            log_in(howdah, "md5_user")
+        assert raised.value.sqlstate == "28P01"
+    else:
+        assert log_in(howdah, "md5_user") == "md5_user"
+    with pytest.raises(WireError) as raised:
+        log_in(howdah, "md5_user", "wrong")
+    assert raised.value.sqlstate == "28P01"
 
 
 @needs_howdah

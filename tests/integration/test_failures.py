@@ -75,15 +75,15 @@ WRITE = "INSERT INTO replication_test (message) VALUES ('x') RETURNING inet_serv
 @pytest.mark.parametrize("prepare", [False, True], ids=["simple", "prepared"])
 def test_kill_9_of_a_replica_is_not_seen_by_reading_clients(own_cluster, make_howdah, load, prepare):
     howdah = make_howdah(own_cluster, variables=FAST)
-    readers = load(howdah, READ, prepare=prepare)
-    readers.wait_for_more()
-    victim, survivor = own_cluster.replicas
-    victim.kill9()
-    readers.wait_for_more()
-    wait_until(lambda: set(readers.last_port) == {survivor.port}, 20, "all reads at the survivor")
-    victim.start()
-    wait_until(lambda: victim.port in readers.last_port, 30, "the replica gets reads again")
-    readers.wait_for_more()
+    readers = load(howdah, READ, clients=24, prepare=prepare)
+    replicas = own_cluster.replicas
+    for victim, survivor in (replicas, reversed(replicas)):
+        readers.wait_for_more()
+        victim.kill9()
+        readers.wait_for_more()
+        wait_until(lambda: set(readers.last_port) == {survivor.port}, 20, "all reads at the survivor")
+        victim.start()
+        wait_until(lambda: victim.port in readers.last_port, 30, "the replica gets reads again")
     readers.stop()
     assert readers.errors == []
 

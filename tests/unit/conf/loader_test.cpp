@@ -249,10 +249,17 @@ TEST(the_loader, warns_of_users_whose_password_will_not_do) {
                  verifier + "', server_password: x}\n"),
         ElementsAre(
             "f.yaml:3: user 'a': has no password and cannot log in",
-            "f.yaml:4: user 'b': the password is an md5 hash: clients are asked for md5, and "
-            "servers that ask for anything else need server_password",
+            "f.yaml:4: user 'b': the password is an md5 hash, with which nobody can log in by "
+            "scram-sha-256; give a SCRAM verifier or the plain password",
             "f.yaml:6: user 'd': the password is a SCRAM verifier: servers that have another one, "
             "or ask for md5 or the plain password, need server_password"));
+}
+
+TEST(the_loader, warns_of_an_md5_hash_that_serves_md5_servers_only) {
+    EXPECT_THAT(warnings("variables: {authentication_method: md5}\n" + one_server +
+                         "users: [{username: b, password: md50123456789abcdef0123456789abcdef}]\n"),
+                ElementsAre("f.yaml:3: user 'b': the password is an md5 hash: servers that ask for "
+                            "anything but md5 need server_password"));
 }
 
 TEST(the_loader, warns_of_trust_on_an_open_address_only) {

@@ -223,5 +223,26 @@ TEST(ReplayStatements, what_is_replayed_is_what_the_connection_is_believed_to_ha
     }
 }
 
+TEST(Settings, a_boolean_is_on_in_every_spelling_that_postgresql_takes) {
+    for (const char* on : {"on", "TRUE", "tr", "yes", "y", "1", "'On'"})
+        EXPECT_TRUE(sets_to_true(*after("SET a.b = " + std::string(on)).find("a.b"))) << on;
+    for (const char* off : {"off", "of", "false", "f", "no", "0", "'onward'"})
+        EXPECT_FALSE(sets_to_true(*after("SET a.b = " + std::string(off)).find("a.b"))) << off;
+    EXPECT_TRUE(sets_to_true(raw_setting_statement("standard_conforming_strings", "on")));
+    EXPECT_FALSE(sets_to_true(raw_setting_statement("standard_conforming_strings", "OF")));
+}
+
+TEST(Settings, encodings_whose_characters_hide_ascii_bytes_are_known_by_all_their_names) {
+    const auto unsafe = [](const std::string& name) {
+        return sets_to_ascii_unsafe_encoding(raw_setting_statement("client_encoding", name));
+    };
+    for (const char* name : {"SJIS", "Shift_JIS_2004", "MSKanji", "WIN-932", "Windows949", "Big5",
+                             "gb18030", "gbk", "UHC", "Johab", "windows-936", "win950"})
+        EXPECT_TRUE(unsafe(name)) << name;
+    for (const char* name : {"UTF8", "unicode", "LATIN1", "win1252", "EUC_JP", "SQL_ASCII", "KOI8R",
+                             "iso_8859_5", "euc_cn"})
+        EXPECT_FALSE(unsafe(name)) << name;
+}
+
 }  // namespace
 }  // namespace howdah::proxy
