@@ -81,6 +81,7 @@ std::span<const field<user>> columns() {
                    {0, 1'000'000}),
         make_field("pool_mode", &user::pool_mode, "As the variable, for this user."),
         make_field("read_write_split", &user::read_write_split, "As the variable, for this user."),
+        make_field("read_consistency", &user::read_consistency, "As the variable, for this user."),
         make_field("comment", &user::comment, "Free text."),
     };
     return table;

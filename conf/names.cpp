@@ -38,6 +38,13 @@ std::span<const named<server_sslmode>> names_of(server_sslmode) {
     return table;
 }
 
+std::span<const named<read_consistency>> names_of(read_consistency) {
+    using enum read_consistency;
+    static constexpr named<read_consistency> table[] = {
+        {"session", session}, {"eventual", eventual}, {"strong", strong}};
+    return table;
+}
+
 std::span<const named<log_level>> names_of(log_level) {
     using enum log_level;
     static constexpr named<log_level> table[] = {

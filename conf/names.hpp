@@ -19,6 +19,7 @@ std::span<const named<pool_mode>> names_of(pool_mode);
 std::span<const named<authentication_method>> names_of(authentication_method);
 std::span<const named<client_sslmode>> names_of(client_sslmode);
 std::span<const named<server_sslmode>> names_of(server_sslmode);
+std::span<const named<read_consistency>> names_of(read_consistency);
 std::span<const named<log_level>> names_of(log_level);
 std::span<const named<log_format>> names_of(log_format);
 std::span<const named<server_status>> names_of(server_status);

@@ -68,6 +68,10 @@ std::vector<option> build() {
     t.add("read_write_split", &v::read_write_split,
           "Send what is provably read-only to the reader hostgroup of the user's writer hostgroup. "
           "A user may differ.");
+    t.add("read_consistency", &v::read_consistency,
+          "How old the state may be that a read sees: session (a client always sees its own writes "
+          "and never goes back in time), eventual (whatever the reader has) or strong (the primary "
+          "answers all reads). A user may differ, and a session by SET howdah.read_consistency.");
     t.add("connect_timeout_server", &v::connect_timeout_server,
           "Time for one attempt to connect and log in to a server.", {10, 2 * minute});
     t.add("connect_timeout_server_max", &v::connect_timeout_server_max,

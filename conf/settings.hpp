@@ -16,8 +16,8 @@ namespace howdah::conf {
 /// When a server connection goes back to the pool.
 enum class pool_mode { transaction, session, statement };
 
-/// What clients must prove. Under scram_sha_256 and md5 a user whose password is a SCRAM verifier
-/// is asked for SCRAM, and one whose password is an md5 hash for md5.
+/// What clients must prove. Under md5, too, a user whose password is a SCRAM verifier is asked for
+/// SCRAM; an md5 hash is not enough for scram_sha_256.
 enum class authentication_method { scram_sha_256, md5, password, trust };
 
 /// TLS towards clients: never, when the client asks, or always (unix sockets are exempt).
@@ -25,6 +25,10 @@ enum class client_sslmode { disable, allow, require };
 
 /// TLS towards servers, with libpq's meaning of each mode.
 enum class server_sslmode { disable, allow, prefer, require, verify_ca, verify_full };
+
+/// How old what a client reads may be: its own writes and all it has seen before are always there;
+/// whatever the reader has; or the primary's own state, so that the primary answers all reads.
+enum class read_consistency { session, eventual, strong };
 
 enum class log_level { debug, info, warning, error };
 enum class log_format { text, json };
@@ -82,6 +86,7 @@ struct user {
     std::uint32_t max_connections = 10000;     ///< Client connections of this user.
     std::optional<conf::pool_mode> pool_mode;  ///< Unset: variables::pool_mode.
     std::optional<bool> read_write_split;      ///< Unset: variables::read_write_split.
+    std::optional<conf::read_consistency> read_consistency;  ///< Unset: the variable.
     std::string comment;
     bool operator==(const user&) const = default;
 };
@@ -120,6 +125,7 @@ struct variables {
     // Routing and pooling
     conf::pool_mode pool_mode = conf::pool_mode::transaction;
     bool read_write_split = true;
+    conf::read_consistency read_consistency = conf::read_consistency::session;
     std::chrono::milliseconds connect_timeout_server{1000};
     std::chrono::milliseconds connect_timeout_server_max{10000};
     std::uint32_t connect_retries_on_failure = 10;

@@ -104,13 +104,16 @@ app::app(std::shared_ptr<const conf::settings> settings)
                {[this](std::shared_ptr<const monitor::hostgroups> fresh) {
                     hostgroups_ = std::move(fresh);
                     publish();
+                    sampler_.servers_changed();
                     if (hostgroups_->settled) accept_clients();
                 },
                 [this](const monitor::endpoint& at) { server_dead(at); }}),
       catalog_source_(control_, settings_, monitor_,
                       [this](const std::string& database, monitor::function_rows rows) {
                           on_catalog(database, rows);
-                      }) {
+                      }),
+      sampler_(control_, settings_, monitor_,
+               [this](const monitor::wal_samples& fresh) { on_samples(fresh); }) {
     std::signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit(settings_->vars);
     process_.mock_secret.resize(32);
@@ -120,6 +123,7 @@ app::app(std::shared_ptr<const conf::settings> settings)
     process_.request_catalog = [this](const std::string& database) {
         catalog_source_.request(database);
     };
+    process_.hurry_samples = [this](monitor::wal_sampler::urgency how) { sampler_.hurry(how); };
     const auto first = make_snapshot(settings_, hostgroups_, client_tls_, server_tls_, rules_,
                                      catalogs_, process_.names);
     for (unsigned i = 0; i < worker_count(settings_->vars); ++i)
@@ -132,6 +136,7 @@ app::app(std::shared_ptr<const conf::settings> settings)
 app::~app() {
     monitor_.stop();
     catalog_source_.stop();
+    sampler_.stop();
     for (const auto& w : workers_)
         w->stop();
     for (std::thread& t : threads_)
@@ -211,6 +216,16 @@ void app::on_catalog(const std::string& database, const monitor::function_rows& 
     publish();
 }
 
+void app::on_samples(const monitor::wal_samples& fresh) {
+    std::erase_if(positions_.servers,
+                  [&](const wal_view::server& s) { return !fresh->contains(s.which->at); });
+    for (const auto& [at, sample] : *fresh)
+        positions_.add(process_.names.server(at), sample);
+    const auto published = std::make_shared<const wal_view>(positions_);
+    for (const auto& w : workers_)
+        w->publish_positions(published);
+}
+
 void app::await_signal() {
     signals_.async_wait([this](const boost::system::error_code& ec, int number) {
         if (ec) return;
@@ -265,6 +280,7 @@ void app::reload() {
     process_.welcomes.clear();
     monitor_.reload(settings_);
     catalog_source_.reload(settings_);
+    sampler_.reload(settings_);
     publish();
     finish();
 }
@@ -297,6 +313,7 @@ void app::stop_now() {
     signals_.cancel(ignored);
     monitor_.stop();
     catalog_source_.stop();
+    sampler_.stop();
     for (const auto& w : workers_)
         w->stop();
     control_.stop();

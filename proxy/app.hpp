@@ -47,6 +47,7 @@ private:
     void place_servers(const snapshot& s);
     void server_dead(const monitor::endpoint& at);
     void on_catalog(const std::string& database, const monitor::function_rows& rows);
+    void on_samples(const monitor::wal_samples& fresh);
     void reload();
     void begin_shutdown();
     void stop_now();
@@ -65,6 +66,8 @@ private:
     std::map<std::string, snapshot::catalog_ptr, std::less<>> catalogs_;
     monitor::monitor monitor_;
     monitor::function_catalog_source catalog_source_;
+    monitor::wal_sampler sampler_;
+    wal_view positions_;
     std::vector<std::unique_ptr<worker>> workers_;
     std::vector<std::thread> threads_;
     std::vector<std::string> unix_sockets_;

@@ -10,6 +10,12 @@ struct worker_counters {
     std::uint64_t logins_failed = 0;
     std::uint64_t queries_to_writer = 0;
     std::uint64_t queries_to_reader = 0;
+    /// Reads that the writer answered: no sample covered yet what the session had seen; no reader
+    /// had replayed it; a failover may have undone it.
+    std::uint64_t reads_held_uncovered = 0;
+    std::uint64_t reads_held_lag = 0;
+    std::uint64_t reads_held_forked = 0;
+    std::uint64_t sample_waits = 0;  ///< reads that waited for a sample
     std::uint64_t server_connections_created = 0;
     std::uint64_t server_connections_failed = 0;
     std::uint64_t servers_lost = 0;

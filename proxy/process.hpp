@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "monitor/hostgroups.hpp"
+#include "monitor/wal_sampler.hpp"
 #include "proxy/pool/book.hpp"
 #include "proxy/pool/identity.hpp"
 #include "proxy/session/client_auth.hpp"
@@ -46,6 +47,7 @@ struct process {
     /// To the control thread; callable from any worker.
     std::function<void(const monitor::endpoint&)> report_failure;
     std::function<void(const std::string& database)> request_catalog;
+    std::function<void(monitor::wal_sampler::urgency)> hurry_samples;
 
 private:
     std::mutex user_mutex_;

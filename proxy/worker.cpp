@@ -100,6 +100,18 @@ void worker::server_dead(const server_entry* server) {
     });
 }
 
+void worker::publish_positions(std::shared_ptr<const wal_view> fresh) {
+    boost::asio::post(io, [this, fresh = std::move(fresh)]() mutable {
+        positions = std::move(fresh);
+        for (const auto& s : std::exchange(sample_waiters_, {}))
+            s->on_sample();
+    });
+}
+
+void worker::await_sample(session& s) {
+    sample_waiters_.emplace_back(&s);
+}
+
 void worker::listen(int fd) {
     auto on_accept = [this](protocol::stream_socket socket) { accepted(std::move(socket)); };
     auto on_error = [](const boost::system::error_code& ec) {

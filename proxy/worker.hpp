@@ -18,6 +18,7 @@
 #include "proxy/counters.hpp"
 #include "proxy/pool/pool.hpp"
 #include "proxy/process.hpp"
+#include "proxy/read_floor.hpp"
 #include "proxy/snapshot.hpp"
 #include "proxy/sql/statement_cache.hpp"
 
@@ -40,6 +41,8 @@ public:
     // Callable from any thread: posted to the worker.
     void publish(snapshot_ptr fresh);
     void server_dead(const server_entry* server);
+    /// New WAL samples.
+    void publish_positions(std::shared_ptr<const wal_view> fresh);
     /// Stops accepting; sessions end when they are between transactions. on_empty is called, on
     /// this worker's thread, when the last one has gone.
     void drain(std::function<void()> on_empty);
@@ -75,6 +78,11 @@ public:
     snapshot_ptr now;
     std::chrono::steady_clock::time_point coarse_now = std::chrono::steady_clock::now();
     pool servers;
+    std::shared_ptr<const wal_view> positions = std::make_shared<const wal_view>();
+    std::vector<pool_book::candidate> suitable;  ///< scratch of read_floor::choose
+
+    /// The session is told of the next sample (on_sample).
+    void await_sample(session& s);
 
 private:
     void accepted(protocol::stream_socket socket);
@@ -85,6 +93,7 @@ private:
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
     std::vector<std::unique_ptr<protocol::listener>> listeners_;
     std::unordered_map<std::int32_t, session*> sessions_;
+    std::vector<boost::intrusive_ptr<session>> sample_waiters_;
     std::function<void()> on_empty_;
     std::uint32_t next_pid_ = 0;
     std::uint64_t serial_ = 0;

@@ -18,14 +18,14 @@ bool pool_book::reserve(const server_entry* server) {
     return true;
 }
 
-const server_entry* pool_book::reserve_in(int hostgroup, const server_entry* preferred,
-                                          const server_entry* avoid) {
-    const auto it = placement_.find(hostgroup);
+const server_entry* pool_book::reserve_for(const ticket& t, const server_entry* preferred,
+                                           const server_entry* avoid) {
+    const auto it = placement_.find(t.hostgroup);
     if (it == placement_.end()) return nullptr;
     const server_entry* best = nullptr;
     std::uint32_t best_used = 0;
     for (const candidate& c : it->second) {
-        if (c.server == avoid) continue;
+        if (c.server == avoid || !t.accepts(c.server)) continue;
         if (c.server == preferred && reserve(preferred)) return preferred;
         const account& a = accounts_[c.server];
         if (a.used < a.limit && (best == nullptr || a.used < best_used)) {
@@ -37,14 +37,15 @@ const server_entry* pool_book::reserve_in(int hostgroup, const server_entry* pre
 }
 
 pool_book::queued pool_book::enqueue(int hostgroup, const pool_login* login, unsigned worker,
-                                     const server_entry* preferred, const server_entry* avoid) {
+                                     const server_entry* preferred, const server_entry* avoid,
+                                     const server_entry* only) {
     const std::scoped_lock lock(mutex_);
     const ticket_id id = next_++;
-    auto [it, fresh] = tickets_.emplace(id, ticket{hostgroup, login, worker, avoid, false});
+    auto [it, fresh] = tickets_.emplace(id, ticket{hostgroup, login, worker, avoid, only, false});
     queues_[hostgroup].emplace(id, &it->second);
     waiting_.fetch_add(1);
     queued result{id, std::nullopt};
-    if (const server_entry* server = reserve_in(hostgroup, preferred, nullptr)) {
+    if (const server_entry* server = reserve_for(it->second, preferred, nullptr)) {
         it->second.ordered = true;
         result.open = open_order{id, server, login, worker};
     }
@@ -80,6 +81,7 @@ pool_book::claim_result pool_book::claim(const server_entry* server, const pool_
         const auto queue = queues_.find(hostgroup);
         if (queue == queues_.end()) continue;
         for (const auto& [id, t] : queue->second) {
+            if (!t->accepts(server)) continue;
             // A ticket that needs another connection, and for which one is being opened, needs
             // nothing here.
             if (!suits(*t) && (t->ordered || a.used < a.limit)) continue;
@@ -121,7 +123,7 @@ std::optional<pool_book::open_order> pool_book::order_for_oldest(const server_en
         const auto queue = queues_.find(hostgroup);
         if (queue == queues_.end()) continue;
         for (const auto& [id, t] : queue->second) {
-            if (t->ordered || id == except) continue;
+            if (t->ordered || id == except || !t->accepts(server)) continue;
             if (oldest == 0 || id < oldest) oldest = id;
             break;
         }
@@ -154,7 +156,7 @@ pool_book::failure_result pool_book::open_failed(ticket_id id, const server_entr
     result.still_waiting = true;
     ticket& t = it->second;
     t.ordered = false;
-    if (const server_entry* next = reserve_in(t.hostgroup, nullptr, server)) {
+    if (const server_entry* next = reserve_for(t, nullptr, server)) {
         t.ordered = true;
         result.retry = open_order{id, next, t.login, t.worker};
     }
@@ -168,7 +170,7 @@ std::optional<pool_book::open_order> pool_book::order_again(ticket_id id) {
     const auto it = tickets_.find(id);
     if (it == tickets_.end() || it->second.ordered) return std::nullopt;
     ticket& t = it->second;
-    const server_entry* server = reserve_in(t.hostgroup, nullptr, nullptr);
+    const server_entry* server = reserve_for(t, nullptr, nullptr);
     if (server == nullptr) return std::nullopt;
     t.ordered = true;
     return open_order{id, server, t.login, t.worker};
@@ -192,7 +194,7 @@ std::vector<pool_book::open_order> pool_book::place(placement now) {
     std::vector<open_order> orders;
     for (auto& [id, t] : tickets_) {
         if (t.ordered) continue;
-        const server_entry* server = reserve_in(t.hostgroup, nullptr, nullptr);
+        const server_entry* server = reserve_for(t, nullptr, nullptr);
         if (server == nullptr) continue;
         t.ordered = true;
         orders.push_back({id, server, t.login, t.worker});

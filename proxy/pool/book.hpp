@@ -57,10 +57,10 @@ public:
 
     /// Joins the queue of a hostgroup. `preferred` is tried first for a new connection. `avoid` has
     /// just failed this client: its older connections may be about to end, too, so that only one
-    /// opened from now on will do.
+    /// opened from now on will do. With `only` no other server of the hostgroup will do.
     [[nodiscard]] queued enqueue(int hostgroup, const pool_login* login, unsigned worker,
-                                 const server_entry* preferred,
-                                 const server_entry* avoid = nullptr);
+                                 const server_entry* preferred, const server_entry* avoid = nullptr,
+                                 const server_entry* only = nullptr);
     /// Leaves the queue. False: the ticket was already served.
     bool cancel(ticket_id ticket);
 
@@ -94,7 +94,12 @@ private:
         const pool_login* login;
         unsigned worker;
         const server_entry* avoid;
+        const server_entry* only;
         bool ordered;
+
+        [[nodiscard]] bool accepts(const server_entry* server) const {
+            return only == nullptr || only == server;
+        }
     };
     struct account {
         std::uint32_t used = 0;
@@ -103,8 +108,8 @@ private:
     };
 
     [[nodiscard]] bool reserve(const server_entry* server);
-    [[nodiscard]] const server_entry* reserve_in(int hostgroup, const server_entry* preferred,
-                                                 const server_entry* avoid);
+    [[nodiscard]] const server_entry* reserve_for(const ticket& t, const server_entry* preferred,
+                                                  const server_entry* avoid);
     [[nodiscard]] std::optional<open_order> order_for_oldest(const server_entry* server,
                                                              ticket_id except = 0);
     void erase(ticket_id id);

@@ -29,8 +29,8 @@ void pool::stop() {
     disarm();
 }
 
-const server_entry* pool::choose(int hostgroup, const server_entry* avoid) {
-    const auto& candidates = worker_.now->usable(hostgroup);
+const server_entry* pool::choose(std::span<const pool_book::candidate> candidates,
+                                 const server_entry* avoid) {
     std::uint64_t total = 0;
     for (const auto& c : candidates)
         if (c.server != avoid) total += c.weight;
@@ -48,6 +48,11 @@ const server_entry* pool::choose(int hostgroup, const server_entry* avoid) {
     }
     if (any != nullptr) return any;
     return candidates.empty() ? nullptr : candidates.front().server;
+}
+
+const server_entry* pool::choose(const server_wish& wish) {
+    if (wish.only != nullptr) return wish.only;
+    return choose(worker_.now->usable(wish.hostgroup), wish.avoid);
 }
 
 server_ptr pool::take_idle(const server_entry* server, const pool_login* login,
@@ -69,21 +74,21 @@ server_ptr pool::take_idle(const server_entry* server, const pool_login* login,
     return taken;
 }
 
-server_ptr pool::try_take(int hostgroup, const pool_login* login, const settings_ptr& settings,
-                          const server_entry* avoid) {
-    if (worker_.shared.book.waiting() > 0 && worker_.shared.book.anyone_waits_in(hostgroup))
+server_ptr pool::try_take(const server_wish& wish, const pool_login* login,
+                          const settings_ptr& settings) {
+    if (worker_.shared.book.waiting() > 0 && worker_.shared.book.anyone_waits_in(wish.hostgroup))
         return nullptr;
-    const server_entry* server = choose(hostgroup, avoid);
-    if (server == nullptr || server == avoid) return nullptr;
+    const server_entry* server = choose(wish);
+    if (server == nullptr || server == wish.avoid) return nullptr;
     return take_idle(server, login, settings);
 }
 
-void pool::wait(server_waiter& who, int hostgroup, const pool_login* login,
-                const server_entry* avoid) {
-    pool_book::queued q = worker_.shared.book.enqueue(hostgroup, login, worker_.index,
-                                                      choose(hostgroup, avoid), avoid);
+void pool::wait(server_waiter& who, const server_wish& wish, const pool_login* login) {
+    pool_book::queued q = worker_.shared.book.enqueue(wish.hostgroup, login, worker_.index,
+                                                      choose(wish), wish.avoid, wish.only);
     who.ticket_ = q.ticket;
     who.attempts_ = 0;
+    who.only_ = wish.only != nullptr;
     who.last_failure_.clear();
     waiters_.emplace(q.ticket, &who);
     if (q.open) {
@@ -153,6 +158,10 @@ void pool::open_failed(const pool_book::open_order& order, const server_login_er
     const bool hopeless =
         !why.server_fault || ++who.attempts_ > worker_.now->vars().connect_retries_on_failure;
     // A full server is not a failed attempt: somebody will leave.
+    if (!hopeless && !why.full && who.only_ && who.on_attempt_failed(order.server)) {
+        if (result.retry) return_permit(result.retry->server);
+        return;
+    }
     if (!hopeless || why.full) {
         if (result.retry) {
             dispatch(*result.retry);

@@ -23,6 +23,9 @@ public:
     virtual void on_server(server_ptr connection) = 0;
     /// There will be none; the waiter is out of the queue.
     virtual void on_no_server(const server_login_error& why) = 0;
+    /// An attempt failed for one who waits for that very server. True: the waiter has taken itself
+    /// out of the queue (forget) and looks elsewhere; false: further attempts follow.
+    virtual bool on_attempt_failed(const server_entry* server) = 0;
 
     [[nodiscard]] bool waiting() const { return ticket_ != 0; }
     /// Why the latest attempt to connect on its behalf failed; empty if none did.
@@ -35,7 +38,15 @@ private:
     friend class pool;
     pool_book::ticket_id ticket_ = 0;
     unsigned attempts_ = 0;
+    bool only_ = false;
     std::string last_failure_;
+};
+
+/// Which server will do.
+struct server_wish {
+    int hostgroup = 0;
+    const server_entry* avoid = nullptr;  ///< has just failed this client
+    const server_entry* only = nullptr;   ///< null: any of the hostgroup
 };
 
 /// One worker's server connections: its idle ones and those it opens. Takes part in the
@@ -46,14 +57,17 @@ public:
     ~pool();
 
     /// An idle connection of this worker, if nobody has waited longer. A matching one is preferred
-    /// by its settings. None of `avoid` (may be null), which has just failed this client.
-    [[nodiscard]] server_ptr try_take(int hostgroup, const pool_login* login,
-                                      const settings_ptr& settings, const server_entry* avoid);
+    /// by its settings. None of `avoid`.
+    [[nodiscard]] server_ptr try_take(const server_wish& wish, const pool_login* login,
+                                      const settings_ptr& settings);
     /// Queues for a connection: on_server or on_no_server follows, from the event loop. One of
     /// `avoid` only if no other server will do, and only a new one.
-    void wait(server_waiter& who, int hostgroup, const pool_login* login,
-              const server_entry* avoid);
+    void wait(server_waiter& who, const server_wish& wish, const pool_login* login);
     void forget(server_waiter& who);
+
+    /// One of several servers by their weights; `avoid` only if there is no other. Null: none.
+    [[nodiscard]] const server_entry* choose(std::span<const pool_book::candidate> candidates,
+                                             const server_entry* avoid);
 
     /// Gives a clean connection back: to the oldest waiter of the process, else to the idle ones.
     void release(server_ptr connection);
@@ -92,7 +106,7 @@ private:
     void on_server_writable(server_connection& from) override;
     void on_deadline() override;
 
-    [[nodiscard]] const server_entry* choose(int hostgroup, const server_entry* avoid);
+    [[nodiscard]] const server_entry* choose(const server_wish& wish);
     [[nodiscard]] server_ptr take_idle(const server_entry* server, const pool_login* login,
                                        const settings_ptr& settings);
     void remove_idle(server_connection& connection);

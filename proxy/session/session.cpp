@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/asio/error.hpp>
 
+#include "conf/names.hpp"
 #include "protocol/wire/error_message.hpp"
 #include "protocol/wire/md5.hpp"
 #include "protocol/wire/messages.hpp"
@@ -115,14 +116,25 @@ void session::finish_welcome(std::string_view parameter_messages) {
 
 void session::ask_for_server(int hostgroup) {
     hostgroup_ = hostgroup;
-    server_ptr ready = w_.servers.try_take(hostgroup, who_.login, settings_, avoid_);
+    if (phase_ == phase::ready && consistent_read_ && hostgroup != who_.user->default_hostgroup) {
+        ask_for_reader();
+    } else {
+        request_server(hostgroup, nullptr);
+    }
+}
+
+void session::request_server(int hostgroup, const server_entry* only) {
+    hostgroup_ = hostgroup;
+    only_ = only;
+    const server_wish wish{hostgroup, avoid_, only};
+    server_ptr ready = w_.servers.try_take(wish, who_.login, settings_);
     if (ready) {
         attach(std::move(ready));
         return;
     }
     ++w_.counters.waits;
     w_.wheel.arm(*this, w_.now->vars().connect_timeout_server_max);
-    w_.servers.wait(*this, hostgroup, who_.login, avoid_);
+    w_.servers.wait(*this, wish, who_.login);
 }
 
 void session::on_server(server_ptr connection) {
@@ -217,6 +229,7 @@ void session::release_server() {
 }
 
 void session::on_server_dead(const server_entry* server) {
+    floor_.reader_lost(server);
     if (server_ && server_->server() == server)
         server_lost(sqlstate::connection_failure, "the monitor found the server dead");
 }
@@ -228,6 +241,7 @@ void session::server_lost(std::string_view state, const std::string& why) {
     flush_client();
     if (!server_) return;
     const server_entry* server = server_->server();
+    floor_.reader_lost(server);
     w_.report_failure(server, why);
     if (phase_ == phase::resetting) {
         w_.servers.discard(std::exchange(server_, nullptr));
@@ -299,6 +313,9 @@ void session::report_lost_server(std::string_view state, const std::string& why)
         if (entry.what == reply_kind::parse) on_skipped(entry);
         if (owes_ready(entry)) ++unanswered;
     }
+    // What a transaction did that cannot have been committed was not there.
+    if (in_transaction && !committing) touched_ = false;
+    note_seen();
     const bool half_sent = lost->message_left > 0 && lost->forward_message;
     const bool open_batch = mid_batch_ && !skip_to_sync_;
     // Temporary tables, locks and the like are gone with the server: a client that went on as if
@@ -352,12 +369,12 @@ void session::on_snapshot() {
     if (!waiting() || phase_ != phase::ready) return;
     const auto& hostgroups = *w_.now->hostgroups;
     const int writer = who_.user->default_hostgroup;
-    if (hostgroup_ == writer || hostgroups.reader_of(writer) != hostgroup_ ||
-        reader_or_writer(hostgroups, writer) == hostgroup_)
-        return;
+    if (hostgroup_ == writer || hostgroups.reader_of(writer) != hostgroup_) return;
+    const int hostgroup = reader_or_writer(hostgroups, writer);
+    if (hostgroup == hostgroup_ && (only_ == nullptr || w_.now->is_usable(only_))) return;
     const boost::intrusive_ptr<session> guard(this);
     w_.servers.forget(*this);
-    ask_for_server(writer);
+    ask_for_server(hostgroup);
     if (server_ && !applying_settings_) pump_client();
 }
 
@@ -389,7 +406,8 @@ void session::cancel(std::string_view key) {
         flush_client();
         return;
     }
-    if (waiting() && phase_ == phase::ready) {
+    if ((waiting() || awaits_sample_) && phase_ == phase::ready) {
+        awaits_sample_ = awaits_position_ = false;
         w_.servers.forget(*this);
         fail_batch(sqlstate::query_canceled, "canceling statement due to user request");
         pump_client();
@@ -414,6 +432,11 @@ void session::on_deadline() {
     if (phase_ == phase::resetting) {
         w_.servers.discard(std::exchange(server_, nullptr));
         finish();
+        return;
+    }
+    if (awaits_sample_) {
+        stop_waiting_for_sample();
+        if (server_ && !applying_settings_) pump_client();
         return;
     }
     if (waiting()) {
@@ -457,8 +480,8 @@ void session::on_deadline() {
 void session::drain() {
     draining_ = true;
     const bool free = !server_ || (server_->clean() && !mid_batch_);
-    if (phase_ == phase::ready && free && !waiting() && in_.empty() && to_client_.empty() &&
-        !broken_)
+    if (phase_ == phase::ready && free && !waiting() && !awaits_sample_ && in_.empty() &&
+        to_client_.empty() && !broken_)
         terminate(sqlstate::admin_shutdown, "terminating connection due to administrator command");
 }
 
@@ -480,7 +503,7 @@ void session::client_gone() {
     w_.to_client.clear();
     w_.to_server.clear();
     to_client_.clear();
-    retain_ = false;
+    retain_ = awaits_sample_ = false;
     client_.close();
     disarm();
     w_.servers.forget(*this);
@@ -575,6 +598,9 @@ void session::settings_changed() {
         const std::string* statement = settings_->find(name);
         return statement == nullptr ? when_unset : sets_to_true(*statement);
     };
+    own_consistency_.reset();
+    if (const std::string* own = settings_->find("howdah.read_consistency"))
+        own_consistency_ = conf::from_string<conf::read_consistency>(setting_value(*own));
     read_only_mode_ = is_on("default_transaction_read_only", false);
     // Otherwise the lexer could see the end of a literal where the server does not.
     const std::string* encoding = settings_->find("client_encoding");

@@ -2,7 +2,9 @@
 #include <array>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +16,7 @@
 #include "protocol/io/stream.hpp"
 #include "protocol/wire/frame.hpp"
 #include "proxy/pool/pool.hpp"
+#include "proxy/read_floor.hpp"
 #include "proxy/router.hpp"
 #include "proxy/session/effects.hpp"
 #include "proxy/session/prepared.hpp"
@@ -55,8 +58,10 @@ public:
     void cancel(std::string_view key);
     /// The monitor says that this server is gone.
     void on_server_dead(const server_entry* server);
-    /// New roles or servers: a read that waits for a reader may have to go to the writer.
+    /// New roles or servers: a read that waits for a reader may have to go elsewhere.
     void on_snapshot();
+    /// A new WAL sample, for a read that waits for one.
+    void on_sample();
     /// End as soon as no transaction is open.
     void drain();
     /// Says why (FATAL) and ends the client.
@@ -87,7 +92,7 @@ private:
     };
     /// The unnamed statement, which the client may bind again on another server connection.
     struct unnamed_statement {
-        std::uint64_t serial = 0;  ///< 0: answered by Howdah, no server has it
+        std::uint64_t serial = 0;
         std::string query;
         std::string oids;
         std::shared_ptr<const sql::traits> what;
@@ -96,11 +101,20 @@ private:
     // session.cpp: life
     void on_server(server_ptr connection) override;
     void on_no_server(const server_login_error& why) override;
+    bool on_attempt_failed(const server_entry* server) override;
     void on_server_readable(server_connection& from) override;
     void on_server_writable(server_connection& from) override;
     void on_deadline() override;
     void arm_idle_deadline();
     void ask_for_server(int hostgroup);
+    void request_server(int hostgroup, const server_entry* only);
+    /// A read of read_consistency session: its reader, the writer, or a wait for a WAL sample.
+    void ask_for_reader();
+    void stop_waiting_for_sample();
+    void note_seen();
+    void note_runs(const sql::traits* what);
+    [[nodiscard]] conf::read_consistency consistency() const;
+    [[nodiscard]] const server_entry* writer_server() const;
     void attach(server_ptr connection);
     void release_server();
     void server_lost(std::string_view sqlstate, const std::string& why);
@@ -165,7 +179,19 @@ private:
     void parse_on_server(const statement_ptr& s, std::string client_name, bool swallow);
     [[nodiscard]] std::shared_ptr<const sql::traits> traits_of(std::string_view query);
     [[nodiscard]] statement_ptr find_statement(std::string_view name) const;
+    /// The statement of that name, or the unnamed one; null if there is none.
+    [[nodiscard]] std::shared_ptr<const sql::traits> traits_of_statement(
+        std::string_view name) const;
+
+    // session_local.cpp: statements that Howdah answers itself
     [[nodiscard]] bool answered_here(const sql::traits& t) const;
+    [[nodiscard]] static bool returns_rows(const sql::traits& t);
+    static void append_local_description(std::string& out, const sql::traits& t);
+    /// False: the answer is not known yet; the message is looked at again later.
+    [[nodiscard]] bool can_answer(const sql::traits& t);
+    /// Appends rows and CommandComplete, or an error (false).
+    [[nodiscard]] bool run_local(const sql::traits& t, std::string& out);
+    void expect_local(const std::function<void(std::string&)>& write);
 
     // session_server.cpp: from the server to the client
     void pump_server();
@@ -223,11 +249,23 @@ private:
     bool draining_ = false;
     bool said_goodbye_ = false;  ///< the client sent Terminate: what it sent before runs to its end
     bool batch_begins_ = false;
+    bool consistent_read_ = false;  ///< the batch must not read an old state
+    bool awaits_sample_ = false;
+    bool awaits_position_ = false;  ///< SHOW howdah.lsn waits, not a read
+    bool touched_ = false;          ///< something ran that reads or writes data
+    bool splits_ = false;           ///< reads and writes of this client may go to different servers
     bool read_only_mode_ = false;
     bool safe_lexing_ = true;
     std::uint16_t repeats_ = 0;
     int hostgroup_ = 0;  ///< of the attached or awaited server
     const server_entry* avoid_ = nullptr;
+    const server_entry* only_ = nullptr;  ///< the reader that the read waits for
+    read_floor floor_;
+    /// Since when reads of this session go to the writer that could go to a reader.
+    std::chrono::steady_clock::time_point held_since_{};
+    std::chrono::steady_clock::time_point position_asked_{};
+    std::uint64_t groups_seen_ = 0;  ///< version of the hostgroups among which it last chose
+    std::optional<conf::read_consistency> own_consistency_;
     std::string settings_error_;
     std::chrono::steady_clock::time_point last_active_;
 

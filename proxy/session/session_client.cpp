@@ -47,7 +47,7 @@ void session::on_client_readable() {
 }
 
 bool session::can_process() const {
-    return phase_ == phase::ready && !waiting() && !applying_settings_ &&
+    return phase_ == phase::ready && !waiting() && !awaits_sample_ && !applying_settings_ &&
            (retain_ ? cursor_ < cleared_ : to_client_.empty()) &&
            (!server_ || (server_->out.empty() && server_->replies.size() < max_outstanding));
 }
@@ -242,10 +242,12 @@ void session::add_route(batch& b, const sql::traits& t, std::string_view query) 
         .default_hostgroup = who_.user->default_hostgroup,
         // A session that keeps its server must be able to write there.
         .split = who_.user->read_write_split.value_or(now.vars().read_write_split) &&
-                 mode() != conf::pool_mode::session,
+                 mode() != conf::pool_mode::session &&
+                 consistency() != conf::read_consistency::strong,
         .read_only_mode = read_only_mode_,
         .safe_lexing = safe_lexing_,
         .subject = {who_.login->user, who_.login->database, client_address(), query}};
+    splits_ = context.split && context.hostgroups.is_writer(context.default_hostgroup);
     const route r = route_statement(t, context);
     b.where = b.has_route ? combine(b.where, r, context) : r;
     b.has_route = true;
@@ -459,12 +461,15 @@ session::routing session::route_batch() {
     consume_forwarded();
     retain_ = b.where.repeatable && b.complete && cursor_ == 0 && to_client_.empty() &&
               w_.to_client.empty();
-    if (b.where.reason == route_reason::read && b.where.hostgroup != who_.user->default_hostgroup) {
+    const bool reads =
+        b.where.reason == route_reason::read || b.where.reason == route_reason::read_only_mode;
+    consistent_read_ = reads && consistency() == conf::read_consistency::session;
+    ask_for_server(b.where.hostgroup);
+    if (hostgroup_ != who_.user->default_hostgroup) {
         ++w_.counters.queries_to_reader;
     } else {
         ++w_.counters.queries_to_writer;
     }
-    ask_for_server(b.where.hostgroup);
     return server_ && !applying_settings_ ? routing::routed : routing::stalled;
 }
 

@@ -45,6 +45,7 @@ bool session::forward(const frame& f, std::string_view data) {
         case 'S':
             return forward_sync(f, data);
         default:  // FunctionCall
+            note_runs(nullptr);
             server_->replies.expect(reply_kind::function_call);
             forward_raw(f, data);
             return true;
@@ -64,16 +65,16 @@ std::shared_ptr<const sql::traits> session::traits_of(std::string_view query) {
     return w_.statements.get(query);
 }
 
+std::shared_ptr<const sql::traits> session::traits_of_statement(std::string_view name) const {
+    if (name.empty()) return unnamed_ ? unnamed_->what : nullptr;
+    const statement_ptr named = find_statement(name);
+    return named ? named->what : nullptr;
+}
+
 statement_ptr session::find_statement(std::string_view name) const {
     if (!statements_) return nullptr;
     const auto it = statements_->find(name);
     return it == statements_->end() ? nullptr : it->second;
-}
-
-bool session::answered_here(const sql::traits& t) const {
-    // DEALLOCATE of a name that the protocol's Parse made: servers know it under another name.
-    return t.first == sql::verb::deallocate && t.statements == 1 && !t.target.empty() &&
-           find_statement(t.target) != nullptr && status() != 'E';
 }
 
 bool session::forward_query(const frame& f, std::string_view data) {
@@ -87,14 +88,16 @@ bool session::forward_query(const frame& f, std::string_view data) {
     const auto t = traits_of(*query);
     unnamed_.reset();
     if (answered_here(*t)) {
-        statements_->erase(t->target);
+        if (!can_answer(*t)) return false;
         std::string out;
-        protocol::append_command_complete(out, "DEALLOCATE");
+        if (returns_rows(*t)) append_local_description(out, *t);
+        (void)run_local(*t, out);
         answer(std::move(out));
         answer_ready();
         cursor_ += f.size();
         return true;
     }
+    note_runs(t.get());
     server_->state().unnamed_owner = 0;
     server_->replies.expect(
         reply_kind::query, {nullptr, has_effects(*t) || t->ends_transaction ? t : nullptr, {}, {}});
@@ -123,8 +126,7 @@ void session::ensure_prepared(const statement_ptr& s) {
 }
 
 void session::ensure_unnamed() {
-    if (!unnamed_ || unnamed_->serial == 0 || server_->state().unnamed_owner == unnamed_->serial)
-        return;
+    if (!unnamed_ || server_->state().unnamed_owner == unnamed_->serial) return;
     protocol::append_parse_raw(w_.to_server.generated(), {}, unnamed_->query, unnamed_->oids);
     w_.to_server.commit();
     server_->replies.expect(reply_kind::parse, {}, true);
@@ -144,18 +146,14 @@ bool session::forward_parse(const frame& f, std::string_view data) {
     cursor_ += f.size();
     if (parse->name.empty()) {
         if (!unnamed_) unnamed_ = std::make_unique<unnamed_statement>();
-        if (answered_here(*t)) {
-            unnamed_->what = t;
-            unnamed_->serial = 0;
-            reply_note note;
-            protocol::append_parse_complete(note.text);
-            server_->replies.expect(reply_kind::local, std::move(note));
-            return true;
-        }
         unnamed_->serial = w_.next_serial();
         unnamed_->query = parse->sql;
         unnamed_->oids = parse->oids_bytes;
         unnamed_->what = t;
+        if (answered_here(*t)) {
+            expect_local([](std::string& out) { protocol::append_parse_complete(out); });
+            return true;
+        }
         server_->state().unnamed_owner = unnamed_->serial;
         server_->replies.expect(reply_kind::parse);
         w_.to_server.add(data.substr(0, f.size()));
@@ -175,6 +173,10 @@ bool session::forward_parse(const frame& f, std::string_view data) {
     const statement_ptr s = w_.shared.statements.intern(parse->sql, parse->oids_bytes, t);
     statements_->emplace(parse->name, s);
     if (retain_) fresh_names_.emplace_back(parse->name);
+    if (answered_here(*t)) {
+        expect_local([](std::string& out) { protocol::append_parse_complete(out); });
+        return true;
+    }
     prepared_on_server& prepared = server_->state().prepared;
     if (status() != 'E' && prepared.touch(*s)) {
         std::string out;
@@ -206,24 +208,20 @@ bool session::forward_bind(const frame& f, std::string_view data) {
     }
     mid_batch_ = true;
     local_portal_.reset();
-    if (bind->statement.empty() && unnamed_ && unnamed_->serial == 0) {
-        // A DEALLOCATE that is ours to answer.
-        local_portal_ = unnamed_->what;
-        reply_note note;
-        protocol::append_bind_complete(note.text);
-        server_->replies.expect(reply_kind::local, std::move(note));
+    const statement_ptr named = find_statement(bind->statement);
+    const auto what = traits_of_statement(bind->statement);
+    if (what && bind->portal.empty() && answered_here(*what)) {
+        local_portal_ = what;
+        expect_local([](std::string& out) { protocol::append_bind_complete(out); });
         skip_message(f);
         return true;
     }
-    const statement_ptr named = find_statement(bind->statement);
-    std::shared_ptr<const sql::traits> what;
     if (named) {
-        what = named->what;
         ensure_prepared(named);
     } else if (bind->statement.empty()) {
-        if (unnamed_) what = unnamed_->what;
         ensure_unnamed();
     }
+    note_runs(what.get());
     // A transaction's end matters when it is executed, too: COMMIT in flight is never "failed".
     if (what && (has_effects(*what) || what->ends_transaction)) {
         if (!portals_) portals_ = std::make_unique<portal_traits>();
@@ -256,12 +254,14 @@ bool session::forward_describe(const frame& f, std::string_view data) {
     if (!describe) return malformed(f);
     mid_batch_ = true;
     const bool statement = describe->kind == 'S';
-    if (describe->name.empty() &&
-        (statement ? unnamed_ && unnamed_->serial == 0 : local_portal_ != nullptr)) {
-        reply_note note;
-        if (statement) protocol::append_no_parameters(note.text);
-        protocol::append_no_data(note.text);
-        server_->replies.expect(reply_kind::local, std::move(note));
+    const auto local = statement                ? traits_of_statement(describe->name)
+                       : describe->name.empty() ? local_portal_
+                                                : nullptr;
+    if (local && answered_here(*local)) {
+        expect_local([&](std::string& out) {
+            if (statement) protocol::append_no_parameters(out);
+            append_local_description(out, *local);
+        });
         cursor_ += f.size();
         return true;
     }
@@ -288,9 +288,10 @@ bool session::forward_execute(const frame& f, std::string_view data) {
     mid_batch_ = true;
     reply_note note;
     if (local_portal_ && execute->portal.empty()) {
-        if (statements_) statements_->erase(local_portal_->target);
-        protocol::append_command_complete(note.text, "DEALLOCATE");
-        server_->replies.expect(reply_kind::local, std::move(note));
+        if (!can_answer(*local_portal_)) return false;
+        bool ran = true;
+        expect_local([&](std::string& out) { ran = run_local(*local_portal_, out); });
+        if (!ran) skip_to_sync_ = true;
         cursor_ += f.size();
         return true;
     }

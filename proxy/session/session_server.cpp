@@ -286,6 +286,7 @@ void session::on_ready(char new_status) {
         effects_.still_in_transaction();
         return;
     }
+    note_seen();
     batch_begins_ = false;
     if (portals_) portals_->clear();
     if (effects_.nothing_pending()) {

@@ -94,15 +94,23 @@ std::string raw_setting_statement(std::string_view name, std::string_view value)
            ",false)";
 }
 
-bool sets_to_true(std::string_view statement) {
-    std::string lower(statement);
-    std::transform(lower.begin(), lower.end(), lower.begin(),
+std::string setting_value(std::string_view statement) {
+    // Both forms, "SET x TO 'value'" and set_config('x','value',false), have it in their last
+    // literal.
+    const std::size_t end = statement.rfind('\'');
+    if (end == std::string_view::npos || end == 0) return {};
+    const std::size_t begin = statement.rfind('\'', end - 1);
+    if (begin == std::string_view::npos) return {};
+    std::string value(statement.substr(begin + 1, end - begin - 1));
+    std::transform(value.begin(), value.end(), value.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    constexpr std::string_view words[] = {"'on'", "'t'",  "'tr'",  "'tru'", "'true'",
-                                          "'y'",  "'ye'", "'yes'", "'1'"};
-    return std::any_of(std::begin(words), std::end(words), [&](std::string_view word) {
-        return lower.find(word) != std::string::npos;
-    });
+    return value;
+}
+
+bool sets_to_true(std::string_view statement) {
+    const std::string value = setting_value(statement);
+    constexpr std::string_view words[] = {"on", "t", "tr", "tru", "true", "y", "ye", "yes", "1"};
+    return std::find(std::begin(words), std::end(words), value) != std::end(words);
 }
 
 bool sets_to_ascii_unsafe_encoding(std::string_view statement) {

@@ -60,6 +60,9 @@ private:
 [[nodiscard]] std::string replay_statements(const session_settings& from,
                                             const session_settings& to);
 
+/// The value that a statement gives to a parameter of one value, in lower case.
+[[nodiscard]] std::string setting_value(std::string_view statement);
+
 /// Whether a statement that sets a boolean parameter switches it on, in any of the spellings that
 /// PostgreSQL takes. False for what it would not take either.
 [[nodiscard]] bool sets_to_true(std::string_view statement);

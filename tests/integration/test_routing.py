@@ -277,7 +277,7 @@ def test_a_replica_of_weight_0_gets_nothing_while_another_is_there(make_howdah, 
 
 @pytest.mark.parametrize("prepare", [False, True], ids=["simple", "extended"])
 def test_query_rules_decide_before_the_split(make_howdah, cluster, objects, prepare):
-    howdah = make_howdah(cluster, query_rules=[
+    howdah = make_howdah(cluster, variables={"read_consistency": "eventual"}, query_rules=[
         {"rule_id": 1, "match_pattern": "to_the_writer", "destination_hostgroup": 10, "apply": True},
         {"rule_id": 2, "username": "nobody", "destination_hostgroup": 10, "apply": True}])
     with psycopg.connect(**howdah.target().libpq(), autocommit=True) as connection:

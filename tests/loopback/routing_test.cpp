@@ -21,6 +21,84 @@ TEST_F(loopback, a_read_goes_to_the_reader_and_a_write_to_the_writer) {
               (strings{"Q SELECT 1", "P |SELECT 2", "B |", "E ", "S"}));
 }
 
+TEST_F(loopback,
+       a_client_that_has_written_reads_from_the_writer_while_readers_are_not_known_to_follow) {
+    add_reader("r1");
+    start({.variables = "read_consistency: session\n", .user = "", .more_users = ""});
+    client c = connect();
+    client other = connect();
+    EXPECT_EQ(c.ask("SELECT 1"), from_reader) << "it has seen nothing yet that a reader could lack";
+    EXPECT_EQ(c.ask("INSERT 1"), "C(INSERT 0 1) Z(I)");
+    EXPECT_EQ(c.ask("SELECT 2"), from_writer);
+    EXPECT_EQ(c.send(run("SELECT 3") + sync()).until_ready(), "1 2 D(writer) C(SELECT 1) Z(I)");
+    EXPECT_EQ(other.ask("SELECT 4"), from_reader);
+    EXPECT_EQ(other.ask("SET x.y = 1"), "C(SET) Z(I)");
+    EXPECT_EQ(other.ask("BEGIN"), "C(BEGIN) Z(T)");
+    EXPECT_EQ(other.ask("COMMIT"), "C(COMMIT) Z(I)");
+    EXPECT_EQ(other.ask("SELECT 5"), from_reader) << "nothing has read or written data";
+    EXPECT_EQ(other.ask("BEGIN"), "C(BEGIN) Z(T)");
+    EXPECT_EQ(other.ask("SELECT 6"), "T D(writer) C(SELECT 1) Z(T)");
+    EXPECT_EQ(other.ask("COMMIT"), "C(COMMIT) Z(I)");
+    EXPECT_EQ(other.ask("BEGIN READ ONLY"), "C(BEGIN) Z(T)");
+    EXPECT_EQ(other.ask("SELECT 7"), "T D(writer) C(SELECT 1) Z(T)");
+}
+
+TEST_F(loopback, a_client_may_choose_how_old_its_reads_may_be) {
+    add_reader("r1");
+    start({.variables = "read_consistency: session\n", .user = "", .more_users = ""});
+    client c = connect();
+    EXPECT_EQ(c.ask("SET howdah.read_consistency = 'eventual'"), "C(SET) Z(I)");
+    EXPECT_EQ(c.ask("INSERT 1"), "C(INSERT 0 1) Z(I)");
+    EXPECT_EQ(c.ask("SELECT 1"), from_reader);
+    EXPECT_EQ(c.ask("SET howdah.read_consistency TO strong"), "C(SET) Z(I)");
+    EXPECT_EQ(c.ask("SELECT 2"), from_writer);
+    EXPECT_EQ(c.ask("RESET howdah.read_consistency"), "C(RESET) Z(I)");
+    EXPECT_EQ(connect({{"options", "-c howdah.read_consistency=strong"}}).ask("SELECT 3"),
+              from_writer);
+}
+
+TEST_F(loopback, a_floor_is_handed_from_one_session_to_another) {
+    add_reader("r1");
+    start({.variables = "read_consistency: session\n", .user = "", .more_users = ""});
+    client c = connect();
+    const std::string nothing_seen = "T D(0:0/0) C(SHOW) Z(I)";
+    EXPECT_EQ(c.ask("SHOW howdah.lsn"), nothing_seen);
+    EXPECT_EQ(c.send(parse("", "SHOW howdah.lsn") + describe('S', "") + bind("", "") +
+                     describe('P', "") + execute("") + sync())
+                  .until_ready(),
+              "1 t T 2 T D(0:0/0) C(SHOW) Z(I)");
+    EXPECT_EQ(c.send(parse("s", "SHOW howdah.lsn") + sync()).until_ready(), "1 Z(I)");
+    EXPECT_EQ(c.send(bind("", "s") + execute("") + sync()).until_ready(),
+              "2 D(0:0/0) C(SHOW) Z(I)");
+    EXPECT_EQ(c.ask("SELECT 1"), from_reader);
+    EXPECT_EQ(c.ask("SET howdah.min_lsn = '1:0/16B3748'"), "C(SET) Z(I)");
+    EXPECT_EQ(c.ask("SHOW howdah.lsn"), "T D(1:0/16B3748) C(SHOW) Z(I)");
+    EXPECT_EQ(c.ask("SELECT 2"), from_writer) << "no reader is known to have as much";
+}
+
+TEST_F(loopback, a_floor_that_is_none_is_refused) {
+    start();
+    client c = connect();
+    EXPECT_EQ(c.ask("SET howdah.min_lsn = 'soon'"), "E(22023) Z(I)");
+    EXPECT_EQ(c.send(run("SET howdah.min_lsn = '1'") + run("SELECT 1") + sync()).until_ready(),
+              "1 2 E(22023) Z(I)");
+    EXPECT_EQ(c.ask("BEGIN"), "C(BEGIN) Z(T)");
+    EXPECT_EQ(c.ask("FAIL"), "E(22012) Z(E)");
+    EXPECT_EQ(c.ask("SHOW howdah.lsn"), "E(25P02) Z(E)");
+}
+
+TEST_F(loopback, a_user_may_have_a_read_consistency_of_its_own) {
+    add_reader("r1");
+    start({.variables = "read_consistency: session\n",
+           .user = "read_consistency: strong",
+           .more_users = "  - {username: bob, password: x, default_hostgroup: 10,"
+                         " read_consistency: eventual}\n"});
+    EXPECT_EQ(connect().ask("SELECT 1"), from_writer);
+    client bob = connect({}, "bob");
+    EXPECT_EQ(bob.ask("INSERT 1"), "C(INSERT 0 1) Z(I)");
+    EXPECT_EQ(bob.ask("SELECT 1"), from_reader);
+}
+
 TEST_F(loopback, a_pipeline_that_reads_and_writes_before_one_sync_goes_to_the_writer) {
     add_reader("r1");
     start();

@@ -43,6 +43,9 @@ void loopback::start(const proxy_setup& setup) {
         std::to_string(setup.threads) + "\n";
     if (setup.variables.find("authentication_method") == std::string::npos)
         yaml += "  authentication_method: trust\n";
+    // Without a monitor nobody knows how far readers are.
+    if (setup.variables.find("read_consistency") == std::string::npos)
+        yaml += "  read_consistency: eventual\n";
     for (std::size_t at = 0; at < setup.variables.size();) {
         const std::size_t end = setup.variables.find('\n', at);
         yaml += "  " + setup.variables.substr(at, end - at) + "\n";

@@ -130,6 +130,11 @@ private:
         if (body_ == "SELECT pg_catalog.pg_is_in_recovery()")
             return send(table(cells{in_recovery}) + ready(), false);
         if (!owner_->full_check_allowed) return send(error("ERROR", "42501") + ready(), false);
+        if (body_.find("pg_current_wal_insert_lsn") != body_.npos)
+            return send(table(cells{in_recovery, std::to_string(owner_->timeline),
+                                    std::to_string(owner_->lsn)}) +
+                            ready(),
+                        false);
         const auto position = std::optional<std::string>("1000");
         const auto none = std::optional<std::string>();
         send(table(cells{in_recovery, std::to_string(owner_->timeline), "777",

@@ -41,6 +41,7 @@ public:
     manner behaviour = manner::serve;
     bool standby = false;
     int timeline = 1;
+    std::uint64_t lsn = 1000;  ///< what a WAL sample says
     bool full_check_allowed = true;
     std::string refusal_sqlstate = "57P03";
     /// What pg_proc holds: schema, name, volatility; and the fingerprint of that.

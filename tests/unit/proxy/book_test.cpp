@@ -166,6 +166,20 @@ TEST_F(PoolBook, a_ticket_may_get_a_new_connection_of_the_server_that_it_avoids)
     EXPECT_EQ(fresh.ticket, waiting.ticket);
 }
 
+TEST_F(PoolBook, a_ticket_for_one_server_gets_no_connection_or_permit_of_another) {
+    (void)book_.place({{20, {{a_, 1, 1}, {b_, 1, 1}}}});
+    (void)book_.cancel(book_.enqueue(20, alice_, 0, b_).ticket);
+    const auto waiting = book_.enqueue(20, alice_, 0, b_, nullptr, b_);
+    EXPECT_FALSE(waiting.open) << "a has a permit, but will not do";
+    EXPECT_EQ(book_.claim(a_, alice_).action, what::keep);
+    const auto behind = book_.enqueue(20, alice_, 0, nullptr);
+    EXPECT_EQ(behind.open->server, a_);
+    EXPECT_FALSE(book_.order_again(waiting.ticket));
+    EXPECT_EQ(book_.claim(a_, alice_).ticket, behind.ticket);
+    EXPECT_EQ(book_.closed(b_)->ticket, waiting.ticket);
+    EXPECT_EQ(book_.claim(b_, alice_, true).ticket, waiting.ticket);
+}
+
 TEST_F(PoolBook, the_permit_of_a_closed_connection_goes_to_the_oldest_waiter_of_any_login) {
     (void)book_.place({{10, {{a_, 1, 1}}}, {20, {{a_, 1, 1}}}});
     (void)book_.claim(a_, alice_);
