@@ -59,6 +59,30 @@ void append_error(std::string& out, severity level, std::string_view sqlstate,
     append_fields(out, 'E', {level, sqlstate, message, detail, hint});
 }
 
+void append_changed_error(std::string& out, std::string_view body, const error_changes& changes) {
+    message_writer message(out, 'E');
+    reader in(body);
+    while (in.remaining() > 0) {
+        const char code = static_cast<char>(in.u8());
+        if (code == '\0') break;
+        const std::string_view text = in.cstring();
+        if (!in.ok()) break;
+        message.u8(static_cast<std::uint8_t>(code));
+        const std::size_t at =
+            code == 'M' && !changes.from.empty() ? text.find(changes.from) : text.npos;
+        if (at != text.npos) {
+            message.bytes(text.substr(0, at));
+            message.bytes(changes.to);
+            message.cstring(text.substr(at + changes.from.size()));
+        } else if (changes.level && (code == 'S' || code == 'V')) {
+            message.cstring(to_string(*changes.level));
+        } else {
+            message.cstring(text);
+        }
+    }
+    message.u8(0);
+}
+
 void append_notice(std::string& out, const error_fields& fields) {
     append_fields(out, 'N', fields);
 }

@@ -30,6 +30,16 @@ void append_error(std::string& out, severity level, std::string_view sqlstate,
                   std::string_view message, std::string_view detail = {},
                   std::string_view hint = {});
 
+/// What to change in a server's ErrorResponse before it is passed on.
+struct error_changes {
+    std::optional<severity> level{};  ///< instead of the server's
+    std::string_view from{};          ///< in the message text, where not empty
+    std::string_view to{};
+};
+
+/// Appends an ErrorResponse with the fields of a server's, `body`, which parse_error accepts.
+void append_changed_error(std::string& out, std::string_view body, const error_changes& changes);
+
 /// Appends a NoticeResponse ('N').
 void append_notice(std::string& out, const error_fields& fields);
 void append_notice(std::string& out, severity level, std::string_view sqlstate,

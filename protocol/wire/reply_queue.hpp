@@ -45,6 +45,9 @@ public:
     /// The server has something to send.
     [[nodiscard]] bool owed() const { return owed_ > 0; }
     [[nodiscard]] std::size_t size() const { return entries_.size() - head_; }
+    /// Entries expected ever, and those of them that have left.
+    [[nodiscard]] std::size_t expected() const { return popped_ + size(); }
+    [[nodiscard]] std::size_t settled() const { return popped_; }
     [[nodiscard]] entry& front() { return entries_[head_]; }
     [[nodiscard]] const entry& front() const { return entries_[head_]; }
     /// All outstanding entries, oldest first.
@@ -70,7 +73,7 @@ public:
         head_ = 0;
         owed_ = 0;
         copy_in_ = false;
-        blind_end_ = 0;
+        blind_ends_.clear();
     }
 
     /// The server waits for CopyData; it ignores Sync and Flush until CopyDone or CopyFail.
@@ -78,13 +81,15 @@ public:
     /// The client sent CopyDone or CopyFail.
     /// It may do so before the server has said that it copies: the Syncs behind it count.
     void copy_ended() {
-        if (!copy_in_) blind_end_ = popped_ + size();
+        if (!copy_in_) blind_ends_.push_back(popped_ + size());
         copy_in_ = false;
     }
 
     /// Takes the type of the server's next message; local entries at the front must have been
     /// answered and popped. done(entry&) is called for an entry that this message completes,
-    /// skipped(entry&) for each that an error cancels; both entries are popped afterwards.
+    /// skipped(entry&, failed) for each that an error cancels, the newest first, so that what they
+    /// did can be undone step by step, and last, with `failed`, for the one that the error answers.
+    /// The entries are popped afterwards.
     template <class Done, class Skipped>
     [[nodiscard]] handling on_message(char type, Done&& done, Skipped&& skipped) {
         // It may have been under way before the injected message came.
@@ -106,7 +111,7 @@ public:
                     copy_in_ = false;
                     return finish();
                 }
-                if (type == 'G') copy_in_ = true;
+                if (type == 'G') copy_in_ = take_blind_end() == 0;
                 return is_result(type) ? normal : handling::violation;
             case kind::function_call:
                 if (type == 'Z') return finish();
@@ -164,11 +169,24 @@ private:
         // An error in the extended protocol cancels everything up to the next Sync. It is shown
         // even where it answers an injected message: the client's own would have met it.
         const bool shown = what != kind::sync || !front().swallow;
-        while (!empty() && front().what != kind::sync) {
-            skipped(front());
+        std::size_t end = head_;
+        while (end < entries_.size() && entries_[end].what != kind::sync)
+            ++end;
+        for (std::size_t i = end; i > head_; --i)
+            skipped(entries_[i - 1], i - 1 == head_);
+        for (std::size_t left = end - head_; left > 0; --left)
             pop();
-        }
         return shown ? handling::forward : handling::swallow;
+    }
+
+    /// The CopyDone that was sent for the COPY at the front before it was asked for; 0: none was.
+    [[nodiscard]] std::size_t take_blind_end() {
+        // Those that were meant for a COPY that failed are behind us.
+        std::erase_if(blind_ends_, [this](std::size_t at) { return at <= popped_; });
+        if (blind_ends_.empty()) return 0;
+        const std::size_t first = blind_ends_.front();
+        blind_ends_.erase(blind_ends_.begin());
+        return first;
     }
 
     // Syncs that are already on their way will be ignored by the server.
@@ -176,8 +194,8 @@ private:
         copy_in_ = true;
         std::size_t kept = head_ + 1;
         std::size_t void_until = entries_.size();
-        if (blind_end_ > popped_) {
-            void_until = head_ + (blind_end_ - popped_);
+        if (const std::size_t ended_at = take_blind_end(); ended_at > 0) {
+            void_until = head_ + (ended_at - popped_);
             copy_in_ = false;
         }
         for (std::size_t i = kept; i < entries_.size(); ++i) {
@@ -195,8 +213,9 @@ private:
     std::vector<entry> entries_;
     std::size_t head_ = 0;
     std::size_t owed_ = 0;
-    std::size_t popped_ = 0;     // entries that have left, ever
-    std::size_t blind_end_ = 0;  // of them and those before an unasked CopyDone
+    std::size_t popped_ = 0;  // entries that have left, ever
+    /// For each unasked CopyDone: how many entries there were before it, ever.
+    std::vector<std::size_t> blind_ends_;
     bool copy_in_ = false;
 };
 

@@ -37,6 +37,10 @@ struct reply_note {
     std::string text;                         ///< local: the answer
     std::string name;     ///< of a client's Parse or Close: its name for the statement
     bool closes = false;  ///< a client's Close: undone if an error skips it
+    /// A Parse or Close of the unnamed statement, or a Query, which drops it: what it was before,
+    /// if an error skips this.
+    std::shared_ptr<const unnamed_statement> unnamed_before;
+    bool changes_unnamed = false;
 };
 using server_replies = protocol::reply_queue<reply_note>;
 using reply_kind = server_replies::kind;
@@ -67,7 +71,8 @@ public:
         char status = 'I';                                           ///< of the last ReadyForQuery
         settings_ptr settings;
         prepared_on_server prepared;
-        std::uint64_t unnamed_owner = 0;  ///< serial of the unnamed statement it holds, 0 = none
+        /// Serial of the unnamed statement it holds; 0: it has none; unnamed_unknown: somebody's.
+        std::uint64_t unnamed_owner = 0;
         std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
         std::chrono::steady_clock::time_point idle_since{};
         /// Connections that carry a CancelRequest for this one; it stays out of use meanwhile, so

@@ -11,10 +11,17 @@ bool has_effects(const sql::traits& t) {
         case sql::verb::rollback_to:
         case sql::verb::release:
         case sql::verb::unlisten:
+        case sql::verb::deallocate:
+        case sql::verb::discard:
             return true;
         default:
             return t.statements > 1 && t.begins_transaction;
     }
+}
+
+bool drops_statements(const sql::traits& t) {
+    return t.statements == 1 && ((t.first == sql::verb::deallocate && t.target.empty()) ||
+                                 (t.first == sql::verb::discard && t.target == "all"));
 }
 
 void transaction_effects::ran(const sql::traits& t) {

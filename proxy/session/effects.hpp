@@ -18,6 +18,9 @@ using portal_traits = std::map<std::string, std::shared_ptr<const sql::traits>, 
 /// True where a successful run changes something about the session that must be remembered.
 [[nodiscard]] bool has_effects(const sql::traits& t);
 
+/// DEALLOCATE ALL or DISCARD ALL, alone.
+[[nodiscard]] bool drops_statements(const sql::traits& t);
+
 /// Changes of session parameters inside a transaction that is still open: kept on COMMIT,
 /// forgotten on ROLLBACK, cut back on ROLLBACK TO SAVEPOINT. And the reasons for which the session
 /// is bound to its server connection. Pure.

@@ -34,6 +34,20 @@ struct prepared_statement {
 };
 using statement_ptr = std::shared_ptr<const prepared_statement>;
 
+/// Before a name that a client must not share with the statements of others; errors are shown
+/// without it.
+inline constexpr std::string_view foreign_prefix = "client:";
+
+/// The unnamed statement of a client, which it may bind again on another server connection.
+struct unnamed_statement {
+    std::uint64_t serial = 0;  ///< unique in the process
+    std::string query;
+    std::string oids;
+    std::shared_ptr<const sql::traits> what;
+};
+/// No client's serial.
+inline constexpr std::uint64_t unnamed_unknown = ~std::uint64_t{0};
+
 /// Process-wide; thread-safe; asked only when a client sends Parse with a name. A statement lives
 /// as long as a client or a server connection has it.
 class statement_registry {

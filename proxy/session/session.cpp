@@ -157,6 +157,7 @@ void session::attach(server_ptr connection) {
     server_->set_owner(*this);
     server_->want_read();
     server_dirty_ = false;
+    names_changed_at_ = 0;
     avoid_ = nullptr;
     if (server_->state().settings != settings_) {
         begin_settings();
@@ -190,9 +191,7 @@ void session::end_settings() {
         w_.servers.discard(std::move(bad));
         const std::string raw = std::exchange(settings_error_, {});
         if (phase_ == phase::welcome) {
-            const auto view = protocol::parse_error(raw);
-            terminate(view ? view->sqlstate : sqlstate::internal_error,
-                      view ? view->message : std::string_view("startup settings were refused"));
+            refuse_login(raw);
             return;
         }
         fail_batch({}, {}, raw);
@@ -207,12 +206,24 @@ void session::end_settings() {
     pump_client();
 }
 
+void session::refuse_login(std::string_view body) {
+    std::string& out = w_.to_client.generated();
+    // As from PostgreSQL, whose own words these are: the password was right.
+    protocol::append_authentication_ok(out);
+    protocol::append_changed_error(out, body, {.level = severity::fatal, .from = {}, .to = {}});
+    w_.to_client.commit();
+    (void)w_.to_client.flush(client_, to_client_);
+    client_gone();
+}
+
 void session::on_no_server(const server_login_error& why) {
     const boost::intrusive_ptr<session> guard(this);
     if (phase_ == phase::welcome) {
-        const auto view = why.raw.empty() ? std::nullopt : protocol::parse_error(why.raw);
-        terminate(view && !view->sqlstate.empty() ? view->sqlstate : std::string_view(why.sqlstate),
-                  view ? view->message : std::string_view(why.message));
+        if (!why.raw.empty() && protocol::parse_error(why.raw)) {
+            refuse_login(why.raw);
+        } else {
+            terminate(why.sqlstate, why.message);
+        }
         return;
     }
     fail_batch(why.sqlstate.empty() ? sqlstate::unable_to_connect : std::string_view(why.sqlstate),
@@ -310,9 +321,10 @@ void session::report_lost_server(std::string_view state, const std::string& why)
         first_is_local = false;
         if (entry.note.what && entry.note.what->ends_transaction && !entry.note.what->rollback_like)
             committing = true;
-        if (entry.what == reply_kind::parse) on_skipped(entry);
         if (owes_ready(entry)) ++unanswered;
     }
+    for (auto it = lost->replies.end(); it != lost->replies.begin();)
+        if ((--it)->what == reply_kind::parse) on_skipped(lost->replies, *it, false);
     // What a transaction did that cannot have been committed was not there.
     if (in_transaction && !committing) touched_ = false;
     note_seen();

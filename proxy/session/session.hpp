@@ -15,6 +15,7 @@
 #include "protocol/io/gather.hpp"
 #include "protocol/io/stream.hpp"
 #include "protocol/wire/frame.hpp"
+#include "protocol/wire/message_views.hpp"
 #include "proxy/pool/pool.hpp"
 #include "proxy/read_floor.hpp"
 #include "proxy/router.hpp"
@@ -90,13 +91,6 @@ private:
         bool has_route = false;
         route where;
     };
-    /// The unnamed statement, which the client may bind again on another server connection.
-    struct unnamed_statement {
-        std::uint64_t serial = 0;
-        std::string query;
-        std::string oids;
-        std::shared_ptr<const sql::traits> what;
-    };
 
     // session.cpp: life
     void on_server(server_ptr connection) override;
@@ -123,6 +117,7 @@ private:
     void begin_welcome();
     void finish_welcome(std::string_view parameter_messages);
     void send_welcome();
+    void refuse_login(std::string_view body);
     void client_gone();
     void finish();
     void want_client_read();
@@ -179,6 +174,12 @@ private:
     void parse_on_server(const statement_ptr& s, std::string client_name, bool swallow);
     [[nodiscard]] std::shared_ptr<const sql::traits> traits_of(std::string_view query);
     [[nodiscard]] statement_ptr find_statement(std::string_view name) const;
+    /// An earlier batch whose outcome is open changes what the name stands for.
+    [[nodiscard]] bool is_undecided(std::string_view name) const;
+    [[nodiscard]] bool earlier_batches_open() const;
+    [[nodiscard]] bool wait_for_reply();
+    [[nodiscard]] std::shared_ptr<const unnamed_statement> make_unnamed(
+        const protocol::parse_view& parse, std::shared_ptr<const sql::traits> what);
     /// The statement of that name, or the unnamed one; null if there is none.
     [[nodiscard]] std::shared_ptr<const sql::traits> traits_of_statement(
         std::string_view name) const;
@@ -200,9 +201,12 @@ private:
                                            bool& stop);
     [[nodiscard]] bool must_see_whole(char type) const;
     void drain_local();
+    /// Shows an error about a statement under the client's name for it; false: it is about none.
+    [[nodiscard]] bool show_own_name(std::string_view body);
     void on_command_complete(std::string_view body);
     [[nodiscard]] bool on_server_error(std::string_view body);
-    void on_skipped(server_replies::entry& e);
+    void drop_statements();
+    void on_skipped(server_replies& replies, server_replies::entry& e, bool failed);
     void on_done(server_replies::entry& e);
     void on_ready(char new_status);
     void at_sync();
@@ -234,10 +238,11 @@ private:
     bool client_writing_ = false;
 
     // What is going on.
-    bool skip_to_sync_ = false;   ///< an error was shown: ignore the client until its Sync
-    bool mid_batch_ = false;      ///< messages went to the server that no Sync has followed yet
-    bool open_ended_ = false;     ///< the batch was routed before its end was seen
-    bool flush_is_sync_ = false;  ///< its Flush becomes a Sync of ours
+    bool skip_to_sync_ = false;     ///< an error was shown: ignore the client until its Sync
+    bool mid_batch_ = false;        ///< messages went to the server that no Sync has followed yet
+    bool waits_for_reply_ = false;  ///< the next message depends on what is outstanding
+    bool open_ended_ = false;       ///< the batch was routed before its end was seen
+    bool flush_is_sync_ = false;    ///< its Flush becomes a Sync of ours
     bool applying_settings_ = false;
     bool retain_ = false;        ///< the input is kept so that the batch can be run again
     bool query_failed_ = false;  ///< an error answered the current Query
@@ -264,6 +269,8 @@ private:
     /// Since when reads of this session go to the writer that could go to a reader.
     std::chrono::steady_clock::time_point held_since_{};
     std::chrono::steady_clock::time_point position_asked_{};
+    /// Replies of server_ that must be in before all names of statements are certain.
+    std::size_t names_changed_at_ = 0;
     std::uint64_t groups_seen_ = 0;  ///< version of the hostgroups among which it last chose
     std::optional<conf::read_consistency> own_consistency_;
     std::string settings_error_;
@@ -272,7 +279,7 @@ private:
     std::vector<std::shared_ptr<const sql::traits>> batch_traits_;
     std::size_t next_traits_ = 0;
     std::unique_ptr<client_statements> statements_;
-    std::unique_ptr<unnamed_statement> unnamed_;
+    std::shared_ptr<const unnamed_statement> unnamed_;
     std::unique_ptr<portal_traits> portals_;
     /// What the unnamed portal is bound to, where Howdah itself executes it.
     std::shared_ptr<const sql::traits> local_portal_;

@@ -79,11 +79,7 @@ bool session::step_broken(const frame& f, std::string_view data) {
         const auto t = w_.statements.get(parse->sql);
         if (ends_only(*t)) {
             if (parse->name.empty()) {
-                unnamed_ = std::make_unique<unnamed_statement>();
-                unnamed_->what = t;
-                unnamed_->query = parse->sql;
-                unnamed_->oids = parse->oids_bytes;
-                unnamed_->serial = w_.next_serial();
+                unnamed_ = make_unnamed(*parse, t);
             } else {
                 if (!statements_) statements_ = std::make_unique<client_statements>();
                 statements_->insert_or_assign(

@@ -178,6 +178,12 @@ bool session::step() {
     if (skip_to_sync_) return step_skipping(*f);
     if (f->type == 'd' || f->type == 'c' || f->type == 'f') return step_copy(*f, data);
     if (broken_) return step_broken(*f, data);
+    // The server ignores both while it takes a COPY.
+    if ((f->type == 'H' || f->type == 'S') && server_ && server_->replies.copy_in()) {
+        if (data.size() < f->size()) return need(f->size());
+        forward_raw(*f, data);
+        return true;
+    }
     const bool routed =
         server_ ? (sticky() || open_ended_ || cursor_ < cleared_) : cursor_ < cleared_;
     if (!routed) {
@@ -220,7 +226,9 @@ bool session::step_copy(const frame& f, std::string_view data) {
 
 void session::answer(std::string text) {
     if (server_ && !server_->replies.empty()) {
-        server_->replies.expect(reply_kind::local, {nullptr, nullptr, std::move(text), {}});
+        reply_note note;
+        note.text = std::move(text);
+        server_->replies.expect(reply_kind::local, std::move(note));
         return;
     }
     w_.to_client.generated() += text;

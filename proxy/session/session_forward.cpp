@@ -21,7 +21,14 @@ bool is_server_name(std::string_view name) {
 }
 /// A name that no server has, for an error in the server's own words.
 std::string foreign_name(std::string_view name) {
-    return "client:" + std::string(name);
+    return std::string(foreign_prefix).append(name);
+}
+
+reply_note parse_note(statement_ptr s, std::string client_name) {
+    reply_note note;
+    note.statement = std::move(s);
+    note.name = std::move(client_name);
+    return note;
 }
 
 }  // namespace
@@ -86,10 +93,10 @@ bool session::forward_query(const frame& f, std::string_view data) {
     const auto query = protocol::parse_query(data.substr(frame_header_size, f.body_size()));
     if (!query) return malformed(f);
     const auto t = traits_of(*query);
-    unnamed_.reset();
     if (answered_here(*t)) {
         if (!can_answer(*t)) return false;
         std::string out;
+        unnamed_.reset();
         if (returns_rows(*t)) append_local_description(out, *t);
         (void)run_local(*t, out);
         answer(std::move(out));
@@ -99,8 +106,12 @@ bool session::forward_query(const frame& f, std::string_view data) {
     }
     note_runs(t.get());
     server_->state().unnamed_owner = 0;
-    server_->replies.expect(
-        reply_kind::query, {nullptr, has_effects(*t) || t->ends_transaction ? t : nullptr, {}, {}});
+    reply_note note;
+    if (has_effects(*t) || t->ends_transaction) note.what = t;
+    note.changes_unnamed = true;
+    note.unnamed_before = std::exchange(unnamed_, nullptr);
+    server_->replies.expect(reply_kind::query, std::move(note));
+    if (drops_statements(*t)) names_changed_at_ = server_->replies.expected();
     w_.to_server.add(data.substr(0, f.size()));
     cursor_ += f.size();
     mid_batch_ = open_ended_ = false;
@@ -111,12 +122,12 @@ void session::parse_on_server(const statement_ptr& s, std::string client_name, b
     std::string& out = w_.to_server.generated();
     server_connection::parts& server = server_->state();
     protocol::append_parse_raw(out, s->server_name, s->query, s->oids);
-    server_->replies.expect(reply_kind::parse, {s, nullptr, {}, std::move(client_name)}, swallow);
+    server_->replies.expect(reply_kind::parse, parse_note(s, std::move(client_name)), swallow);
     server.prepared.add(s);
     if (const statement_ptr old =
             server.prepared.take_excess(w_.now->vars().max_stmts_per_connection)) {
         protocol::append_close(out, 'S', old->server_name);
-        server_->replies.expect(reply_kind::close, {old, nullptr, {}, {}}, true);
+        server_->replies.expect(reply_kind::close, parse_note(old, {}), true);
     }
     w_.to_server.commit();
 }
@@ -126,11 +137,52 @@ void session::ensure_prepared(const statement_ptr& s) {
 }
 
 void session::ensure_unnamed() {
-    if (!unnamed_ || server_->state().unnamed_owner == unnamed_->serial) return;
+    std::uint64_t& owner = server_->state().unnamed_owner;
+    if (!unnamed_) {
+        // What is there belongs to another client: the server must say that this one has none.
+        if (owner == 0) return;
+        protocol::append_close(w_.to_server.generated(), 'S', {});
+        w_.to_server.commit();
+        server_->replies.expect(reply_kind::close, {}, true);
+        owner = 0;
+        return;
+    }
+    if (owner == unnamed_->serial) return;
     protocol::append_parse_raw(w_.to_server.generated(), {}, unnamed_->query, unnamed_->oids);
     w_.to_server.commit();
     server_->replies.expect(reply_kind::parse, {}, true);
-    server_->state().unnamed_owner = unnamed_->serial;
+    owner = unnamed_->serial;
+}
+
+bool session::earlier_batches_open() const {
+    auto& replies = server_->replies;
+    return std::any_of(replies.begin(), replies.end(), owes_ready);
+}
+
+bool session::is_undecided(std::string_view name) const {
+    if (!server_ || name.empty() || server_->replies.settled() >= names_changed_at_) return false;
+    auto& replies = server_->replies;
+    auto last = replies.end();
+    while (last != replies.begin() && !owes_ready(*std::prev(last)))
+        --last;
+    return std::any_of(replies.begin(), last, [&](const server_replies::entry& e) {
+        return e.note.name == name || (e.note.what && drops_statements(*e.note.what));
+    });
+}
+
+bool session::wait_for_reply() {
+    waits_for_reply_ = true;
+    return false;
+}
+
+std::shared_ptr<const unnamed_statement> session::make_unnamed(
+    const protocol::parse_view& parse, std::shared_ptr<const sql::traits> what) {
+    auto made = std::make_shared<unnamed_statement>();
+    made->serial = w_.next_serial();
+    made->query = parse.sql;
+    made->oids = parse.oids_bytes;
+    made->what = std::move(what);
+    return made;
 }
 
 bool session::forward_parse(const frame& f, std::string_view data) {
@@ -141,21 +193,21 @@ bool session::forward_parse(const frame& f, std::string_view data) {
     if (data.size() < f.size()) return need(f.size());
     const auto parse = protocol::parse_parse(data.substr(frame_header_size, f.body_size()));
     if (!parse) return malformed(f);
+    if (is_undecided(parse->name)) return wait_for_reply();
     const auto t = traits_of(parse->sql);
     mid_batch_ = true;
     cursor_ += f.size();
     if (parse->name.empty()) {
-        if (!unnamed_) unnamed_ = std::make_unique<unnamed_statement>();
-        unnamed_->serial = w_.next_serial();
-        unnamed_->query = parse->sql;
-        unnamed_->oids = parse->oids_bytes;
-        unnamed_->what = t;
+        reply_note note;
+        note.changes_unnamed = true;
+        note.unnamed_before = std::exchange(unnamed_, make_unnamed(*parse, t));
         if (answered_here(*t)) {
-            expect_local([](std::string& out) { protocol::append_parse_complete(out); });
+            protocol::append_parse_complete(note.text);
+            server_->replies.expect(reply_kind::local, std::move(note));
             return true;
         }
         server_->state().unnamed_owner = unnamed_->serial;
-        server_->replies.expect(reply_kind::parse);
+        server_->replies.expect(reply_kind::parse, std::move(note));
         w_.to_server.add(data.substr(0, f.size()));
         return true;
     }
@@ -173,27 +225,30 @@ bool session::forward_parse(const frame& f, std::string_view data) {
     const statement_ptr s = w_.shared.statements.intern(parse->sql, parse->oids_bytes, t);
     statements_->emplace(parse->name, s);
     if (retain_) fresh_names_.emplace_back(parse->name);
-    if (answered_here(*t)) {
-        expect_local([](std::string& out) { protocol::append_parse_complete(out); });
-        return true;
-    }
     prepared_on_server& prepared = server_->state().prepared;
-    if (status() != 'E' && prepared.touch(*s)) {
+    // Only while nothing that is outstanding could make the server refuse it.
+    const bool certain = status() != 'E' && !earlier_batches_open();
+    if (answered_here(*t) || (certain && prepared.touch(*s))) {
         std::string out;
         protocol::append_parse_complete(out);
-        server_->replies.expect(reply_kind::local,
-                                {s, nullptr, std::move(out), std::string(parse->name)});
+        reply_note note;
+        note.text = std::move(out);
+        note.name = parse->name;
+        note.statement = s;
+        server_->replies.expect(reply_kind::local, std::move(note));
+        names_changed_at_ = server_->replies.expected();
         return true;
     }
     if (prepared.contains(*s)) {
-        // In a failed transaction the server must say itself what it thinks of a Parse, so it must
-        // not stumble over the statement that is there.
+        // The server must say itself what it thinks of this Parse, so it must not stumble over the
+        // statement that is there.
         protocol::append_close(w_.to_server.generated(), 'S', s->server_name);
         w_.to_server.commit();
-        server_->replies.expect(reply_kind::close, {s, nullptr, {}, {}}, true);
+        server_->replies.expect(reply_kind::close, parse_note(s, {}), true);
         prepared.remove(*s);
     }
     parse_on_server(s, std::string(parse->name), false);
+    names_changed_at_ = server_->replies.expected();
     return true;
 }
 
@@ -206,6 +261,7 @@ bool session::forward_bind(const frame& f, std::string_view data) {
             return malformed(f);
         return need(std::min(f.size(), protocol::buffer_pool::chunk_size));
     }
+    if (is_undecided(bind->statement)) return wait_for_reply();
     mid_batch_ = true;
     local_portal_.reset();
     const statement_ptr named = find_statement(bind->statement);
@@ -252,8 +308,9 @@ bool session::forward_describe(const frame& f, std::string_view data) {
     if (data.size() < f.size()) return need(f.size());
     const auto describe = protocol::parse_describe(data.substr(frame_header_size, f.body_size()));
     if (!describe) return malformed(f);
-    mid_batch_ = true;
     const bool statement = describe->kind == 'S';
+    if (statement && is_undecided(describe->name)) return wait_for_reply();
+    mid_batch_ = true;
     const auto local = statement                ? traits_of_statement(describe->name)
                        : describe->name.empty() ? local_portal_
                                                 : nullptr;
@@ -299,7 +356,9 @@ bool session::forward_execute(const frame& f, std::string_view data) {
         const auto it = portals_->find(execute->portal);
         if (it != portals_->end()) note.what = it->second;
     }
+    const bool drops = note.what && drops_statements(*note.what);
     server_->replies.expect(reply_kind::execute, std::move(note));
+    if (drops) names_changed_at_ = server_->replies.expected();
     forward_raw(f, data);
     return true;
 }
@@ -314,11 +373,13 @@ bool session::forward_close(const frame& f, std::string_view data) {
         forward_raw(f, data);
         return true;
     }
+    if (is_undecided(close->name)) return wait_for_reply();
     // The statement stays on the servers for whoever prepares the same text next.
     reply_note note;
     protocol::append_close_complete(note.text);
     if (close->name.empty()) {
-        unnamed_.reset();
+        note.changes_unnamed = true;
+        note.unnamed_before = std::exchange(unnamed_, nullptr);
     } else if (statements_) {
         const auto it = statements_->find(close->name);
         if (it != statements_->end()) {
@@ -332,6 +393,7 @@ bool session::forward_close(const frame& f, std::string_view data) {
     if (server_) {
         mid_batch_ = true;
         server_->replies.expect(reply_kind::local, std::move(note));
+        names_changed_at_ = server_->replies.expected();
     } else {
         answer(std::move(note.text));
     }

@@ -100,7 +100,11 @@ bool session::process_server() {
         retain_ = false;
         flush_client();
     }
-    if (stop) at_sync();
+    if (stop) {
+        at_sync();
+    } else if (std::exchange(waits_for_reply_, false)) {
+        pump_client();
+    }
     if (server_ != same) return false;
     // What follows a ReadyForQuery in the same read: notifications, for instance.
     if (stop && !same->in.empty() && to_client_.empty()) return process_server();
@@ -137,7 +141,7 @@ bool session::take_server_message(const frame& f, std::string_view message, bool
     const bool swallowed_query = applying_settings_ || phase_ == phase::resetting;
     const auto handling = server_->replies.on_message(
         f.type, [this](server_replies::entry& e) { on_done(e); },
-        [this](server_replies::entry& e) { on_skipped(e); });
+        [this](server_replies::entry& e, bool failed) { on_skipped(server_->replies, e, failed); });
     if (handling == server_replies::handling::violation) {
         server_lost(sqlstate::protocol_violation,
                     std::string("the server sent an unexpected message of type '") + f.type + "'");
@@ -150,7 +154,7 @@ bool session::take_server_message(const frame& f, std::string_view message, bool
         if (std::none_of(replies.begin(), replies.end(), owes_ready)) skip_to_sync_ = true;
     }
     // The Sync that came with the COPY will be ignored: another one has to end this batch.
-    if (f.type == 'G' && !server_->replies.empty() &&
+    if (f.type == 'G' && server_->replies.copy_in() &&
         server_->replies.front().what == reply_kind::execute)
         mid_batch_ = true;
     if (f.type == 'Z') {
@@ -170,6 +174,7 @@ bool session::take_server_message(const frame& f, std::string_view message, bool
         return true;
     }
     if (!server_->forward_message) return true;
+    if (f.type == 'E' && body.find("howdah_") != body.npos && show_own_name(body)) return true;
     // Until here the answer could have been given up for another server's.
     if (retain_ && owed && is_decisive(f.type)) {
         retain_ = false;
@@ -218,23 +223,53 @@ bool session::on_server_error(std::string_view body) {
     return true;
 }
 
+bool session::show_own_name(std::string_view body) {
+    const auto view = protocol::parse_error(body);
+    if (!view || view->sqlstate.empty()) return false;
+    // As servers know it, in quotes; "client:" stands before a name that must not meet theirs.
+    const std::size_t begin = view->message.find('"');
+    const std::size_t end = view->message.find('"', begin + 1);
+    if (begin == view->message.npos || end == view->message.npos) return false;
+    const std::string_view shown = view->message.substr(begin + 1, end - begin - 1);
+    std::optional<std::string_view> own;
+    if (shown.starts_with(foreign_prefix)) own = shown.substr(foreign_prefix.size());
+    if (statements_)
+        for (const auto& [name, s] : *statements_)
+            if (s->server_name == shown) own = name;
+    if (!own) return false;
+    retain_ = false;
+    protocol::append_changed_error(w_.to_client.generated(), body,
+                                   {.level = std::nullopt, .from = shown, .to = *own});
+    w_.to_client.commit();
+    return true;
+}
+
 void session::on_command_complete(std::string_view body) {
     const auto tag = protocol::parse_command_complete(body);
     if (!tag || applying_settings_ || phase_ != phase::ready) return;
     const char first = tag->empty() ? '\0' : tag->front();
     if (first != 'D' && first != 'R') return;
     effects_.completed(*tag);
-    if (effects_.take_statements_dropped()) {
-        statements_.reset();
-        unnamed_.reset();
-        server_->state().prepared.clear();
-        server_->state().unnamed_owner = 0;
+    if (effects_.take_statements_dropped()) drop_statements();
+}
+
+void session::drop_statements() {
+    // The unnamed statement stays, and what the same batch prepares behind it.
+    auto& prepared = server_->state().prepared;
+    prepared.clear();
+    const auto before = std::exchange(statements_, nullptr);
+    for (const server_replies::entry& e : server_->replies) {
+        if (!e.note.statement || e.note.closes) continue;
+        if (e.what == reply_kind::parse) prepared.add(e.note.statement);
+        if (e.note.name.empty() || !before || !before->contains(e.note.name)) continue;
+        if (!statements_) statements_ = std::make_unique<client_statements>();
+        statements_->insert_or_assign(e.note.name, e.note.statement);
     }
 }
 
-void session::on_skipped(server_replies::entry& e) {
+void session::on_skipped(server_replies& replies, server_replies::entry& e, bool failed) {
     // What was refused may have got as far as taking a lock that outlives its transaction.
-    if (e.note.what) effects_.pin(e.note.what->pins);
+    if (e.note.what && failed) effects_.pin(e.note.what->pins);
     if (server_) {
         server_connection::parts& server = server_->state();
         if (e.what == reply_kind::close && e.note.statement)
@@ -243,18 +278,22 @@ void session::on_skipped(server_replies::entry& e) {
             if (e.note.statement) {
                 server.prepared.remove(*e.note.statement);
             } else {
-                server.unnamed_owner = 0;
+                // A Parse that fails has dropped the one before already.
+                server.unnamed_owner = failed ? 0 : unnamed_unknown;
             }
         }
     }
-    // A Parse that failed leaves no unnamed statement behind.
-    if (e.what == reply_kind::parse && !e.note.statement && !e.swallow) unnamed_.reset();
-    if (e.note.closes) {
+    if (std::exchange(e.note.changes_unnamed, false)) {
+        const auto stays = failed ? nullptr : std::move(e.note.unnamed_before);
+        // A later message of the pipeline has changed it again: that is where this one came from.
+        const auto later = std::find_if(replies.begin(), replies.end(), [&](const auto& other) {
+            return &other > &e && other.note.changes_unnamed;
+        });
+        (later != replies.end() ? later->note.unnamed_before : unnamed_) = stays;
+    } else if (e.note.closes) {
         if (!statements_) statements_ = std::make_unique<client_statements>();
-        statements_->try_emplace(e.note.name, e.note.statement);
-        return;
-    }
-    if (!e.note.name.empty() && statements_) {
+        statements_->insert_or_assign(e.note.name, e.note.statement);
+    } else if (!e.note.name.empty() && statements_) {
         const auto it = statements_->find(e.note.name);
         if (it != statements_->end() && it->second == e.note.statement) statements_->erase(it);
     }

@@ -220,7 +220,7 @@ TEST_F(loopback, a_startup_parameter_that_the_server_refuses_ends_the_login) {
               [](backend& b) { b.error("42704", "unrecognized configuration parameter"); });
     start();
     client c(port());
-    EXPECT_EQ(c.log_in("alice", {{"bad", "1"}}), "E(42704) closed");
+    EXPECT_EQ(c.log_in("alice", {{"bad", "1"}}), "R E(42704) closed");
 }
 
 TEST_F(loopback, settings_that_cannot_be_replayed_fail_the_query_and_not_the_client) {

@@ -150,7 +150,7 @@ TEST_P(server_login, a_wrong_password_is_reported_to_the_client) {
     writer.require(GetParam(), "another");
     start();
     client c(port());
-    EXPECT_EQ(c.log_in(), "E(28P01) closed");
+    EXPECT_EQ(c.log_in(), "R E(28P01) closed");
 }
 
 INSTANTIATE_TEST_SUITE_P(methods, server_login,

@@ -26,7 +26,7 @@ struct recorded {
     handling feed(char type) {
         return replies.on_message(
             type, [this](queue::entry& e) { done += e.note + ' '; },
-            [this](queue::entry& e) { skipped += e.note + ' '; });
+            [this](queue::entry& e, bool failed) { skipped += e.note + (failed ? "! " : " "); });
     }
     /// One letter per message: f(orward), s(wallow), !(violation).
     std::string feed_all(std::string_view types) {
@@ -179,6 +179,40 @@ TEST(ReplyQueue, a_pipeline_with_several_syncs_is_answered_in_order) {
     EXPECT_EQ(q.skipped, "");
 }
 
+TEST(ReplyQueue, two_copies_of_one_pipeline_end_each_with_the_client_s_own_end) {
+    recorded q;
+    for (int i = 0; i < 2; ++i) {
+        q.replies.expect(kind::bind, "bind");
+        q.replies.expect(kind::execute, "copy");
+        q.replies.copy_ended();
+        q.replies.expect(kind::sync, "sync");
+    }
+    EXPECT_EQ(q.feed_all("2G"), "ff");
+    EXPECT_FALSE(q.replies.copy_in()) << "the client has ended it already";
+    EXPECT_EQ(q.feed_all("CZ2GCZ"), "ffffff");
+    EXPECT_EQ(q.done, "bind copy sync bind copy sync ");
+    EXPECT_TRUE(q.replies.empty());
+}
+
+TEST(ReplyQueue, a_copy_of_a_query_that_the_client_has_ended_already_does_not_eat_later_syncs) {
+    recorded q;
+    q.replies.expect(kind::query, "copy");
+    q.replies.copy_ended();
+    EXPECT_EQ(q.feed('G'), handling::forward);
+    EXPECT_FALSE(q.replies.copy_in());
+}
+
+TEST(ReplyQueue, the_end_of_a_copy_that_was_refused_does_not_end_the_next_one) {
+    recorded q;
+    q.replies.expect(kind::execute, "refused");
+    q.replies.copy_ended();
+    q.replies.expect(kind::sync, "sync");
+    EXPECT_EQ(q.feed_all("EZ"), "ff");
+    q.replies.expect(kind::execute, "copy");
+    EXPECT_EQ(q.feed('G'), handling::forward);
+    EXPECT_TRUE(q.replies.copy_in());
+}
+
 TEST(ReplyQueue, an_error_skips_to_the_next_sync_and_reports_each_skipped_entry_once) {
     recorded q;
     q.replies.expect(kind::parse, "parse");
@@ -189,11 +223,11 @@ TEST(ReplyQueue, an_error_skips_to_the_next_sync_and_reports_each_skipped_entry_
     q.replies.expect(kind::sync, "sync2");
     EXPECT_EQ(q.feed_all("1E"), "ff");
     EXPECT_EQ(q.done, "parse ");
-    EXPECT_EQ(q.skipped, "bind execute ");
+    EXPECT_EQ(q.skipped, "execute bind! ") << "newest first";
     EXPECT_EQ(q.replies.front().note, "sync1");
     EXPECT_EQ(q.feed_all("Z2Z"), "fff");
     EXPECT_EQ(q.done, "parse sync1 next sync2 ");
-    EXPECT_EQ(q.skipped, "bind execute ");
+    EXPECT_EQ(q.skipped, "execute bind! ") << "newest first";
     EXPECT_TRUE(q.replies.empty());
 }
 
@@ -207,7 +241,7 @@ TEST(ReplyQueue, an_error_in_any_extended_reply_cancels_that_reply) {
         for (const char type : g.goes_on)
             if (type != 'G') (void)q.feed(type);
         EXPECT_EQ(q.feed('E'), handling::forward) << g.name;
-        EXPECT_EQ(q.skipped, "it ") << g.name;
+        EXPECT_EQ(q.skipped, "it! ") << g.name;
         EXPECT_EQ(q.feed('Z'), handling::forward) << g.name;
         EXPECT_EQ(q.done, "sync ") << g.name;
     }
@@ -221,7 +255,7 @@ TEST(ReplyQueue, a_query_behind_a_failed_extended_message_without_sync_is_skippe
     q.replies.expect(kind::local, "local");
     q.replies.expect(kind::sync, "sync");
     EXPECT_EQ(q.feed_all("EZ"), "ff");
-    EXPECT_EQ(q.skipped, "parse query call local ");
+    EXPECT_EQ(q.skipped, "local call query parse! ");
     EXPECT_EQ(q.done, "sync ");
     EXPECT_FALSE(q.replies.owed());
 }
@@ -266,7 +300,7 @@ TEST(ReplyQueue, an_error_to_an_injected_parse_is_shown_to_the_client) {
     q.replies.expect(kind::bind, "bind");
     q.replies.expect(kind::sync, "sync");
     EXPECT_EQ(q.feed_all("EZ"), "ff");
-    EXPECT_EQ(q.skipped, "injected bind ");
+    EXPECT_EQ(q.skipped, "bind injected! ");
 }
 
 TEST(ReplyQueue, an_error_in_an_injected_query_or_sync_stays_hidden) {
@@ -314,7 +348,7 @@ TEST(ReplyQueue, an_error_cancels_local_entries_up_to_the_sync) {
     q.replies.expect(kind::sync, "sync");
     q.replies.expect(kind::local, "after");
     EXPECT_EQ(q.feed_all("EZ"), "ff");
-    EXPECT_EQ(q.skipped, "bind before ");
+    EXPECT_EQ(q.skipped, "before bind! ");
     ASSERT_TRUE(q.replies.local_at_front());
     EXPECT_EQ(q.replies.front().note, "after");
     EXPECT_FALSE(q.replies.owed());
@@ -564,9 +598,12 @@ private:
         const bool owed = q_.owed();
         const bool hidden = owed && q_.front().swallow;
         const std::size_t before = q_.size();
+        std::vector<unsigned> skipped;
         const auto h = q_.on_message(
             type, [this](ids::entry& e) { settle(e.note); },
-            [this](ids::entry& e) { settle(e.note); });
+            [&](ids::entry& e, bool) { skipped.push_back(e.note); });
+        for (auto it = skipped.rbegin(); it != skipped.rend(); ++it)
+            settle(*it);
         if (type == 'G') {
             voided_ += static_cast<unsigned>(before - q_.size());
             awaited_copy_ = 0;
