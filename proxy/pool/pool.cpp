@@ -19,7 +19,7 @@ constexpr std::size_t settings_search = 8;
 
 }  // namespace
 
-pool::pool(worker& w) : worker_(w), random_(sql::statement_cache::random_key() | 1) {}
+pool::pool(worker& w) : worker_(w), drawn_(sql::statement_cache::random_key()) {}
 pool::~pool() = default;
 
 void pool::start() {
@@ -34,10 +34,10 @@ const server_entry* pool::choose(std::span<const pool_book::candidate> candidate
     std::uint64_t total = 0;
     for (const auto& c : candidates)
         if (c.server != avoid) total += c.weight;
-    random_ ^= random_ << 13;
-    random_ ^= random_ >> 7;
-    random_ ^= random_ << 17;
-    std::uint64_t point = total > 0 ? random_ % total : 0;
+    // Multiples of the golden ratio: spread evenly also over few draws, which sessions that stay
+    // with their reader need.
+    drawn_ += 0x9e3779b97f4a7c15ULL;
+    std::uint64_t point = ((drawn_ >> 32) * total) >> 32;
     const server_entry* any = nullptr;
     for (const auto& c : candidates) {
         if (c.server == avoid) continue;

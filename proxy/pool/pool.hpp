@@ -133,7 +133,7 @@ private:
     std::unordered_map<pool_book::ticket_id, server_waiter*> waiters_;
     std::vector<pool_book::ticket_id> retry_;
     std::atomic<int> idle_count_{0};
-    std::uint64_t random_;
+    std::uint64_t drawn_;
 };
 
 }  // namespace howdah::proxy

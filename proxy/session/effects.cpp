@@ -4,8 +4,14 @@
 
 namespace howdah::proxy {
 
+bool releases_advisory_locks(const sql::traits& t) {
+    return std::any_of(t.functions.begin(), t.functions.end(), [](const std::string& name) {
+        return name.find("pg_advisory_unlock") != name.npos;
+    });
+}
+
 bool has_effects(const sql::traits& t) {
-    if (t.pins != 0 || !t.settings.empty()) return true;
+    if (t.pins != 0 || !t.settings.empty() || releases_advisory_locks(t)) return true;
     switch (t.first) {
         case sql::verb::savepoint:
         case sql::verb::rollback_to:
@@ -13,6 +19,8 @@ bool has_effects(const sql::traits& t) {
         case sql::verb::unlisten:
         case sql::verb::deallocate:
         case sql::verb::discard:
+        case sql::verb::close_cursor:
+        case sql::verb::ddl:
             return true;
         default:
             return t.statements > 1 && t.begins_transaction;

@@ -18,6 +18,9 @@ using portal_traits = std::map<std::string, std::shared_ptr<const sql::traits>, 
 /// True where a successful run changes something about the session that must be remembered.
 [[nodiscard]] bool has_effects(const sql::traits& t);
 
+/// It calls pg_advisory_unlock or the like.
+[[nodiscard]] bool releases_advisory_locks(const sql::traits& t);
+
 /// DEALLOCATE ALL or DISCARD ALL, alone.
 [[nodiscard]] bool drops_statements(const sql::traits& t);
 
@@ -40,6 +43,7 @@ public:
 
     [[nodiscard]] std::uint16_t pins() const { return pins_; }
     void pin(std::uint16_t reasons) { pins_ |= reasons; }
+    void unpin(std::uint16_t reasons) { pins_ = static_cast<std::uint16_t>(pins_ & ~reasons); }
     void unpin_all() { pins_ = 0; }
     /// DISCARD ALL or DEALLOCATE ALL went through since this was last asked.
     [[nodiscard]] bool take_statements_dropped() { return std::exchange(dropped_, false); }

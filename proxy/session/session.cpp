@@ -330,6 +330,7 @@ void session::report_lost_server(std::string_view state, const std::string& why)
     note_seen();
     const bool half_sent = lost->message_left > 0 && lost->forward_message;
     const bool open_batch = mid_batch_ && !skip_to_sync_;
+    checking_pins_ = pins_may_end_ = false;
     // Temporary tables, locks and the like are gone with the server: a client that went on as if
     // they were there would be worse off than one that has to connect again.
     const bool state_lost = effects_.pins() != 0 || mode() == conf::pool_mode::session;

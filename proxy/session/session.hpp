@@ -210,6 +210,9 @@ private:
     void on_done(server_replies::entry& e);
     void on_ready(char new_status);
     void at_sync();
+    /// The pins that may be found needless.
+    [[nodiscard]] std::uint16_t held_pins() const;
+    [[nodiscard]] bool begin_pin_check();
     void begin_settings();
     void end_settings();
 
@@ -244,9 +247,11 @@ private:
     bool open_ended_ = false;       ///< the batch was routed before its end was seen
     bool flush_is_sync_ = false;    ///< its Flush becomes a Sync of ours
     bool applying_settings_ = false;
-    bool retain_ = false;        ///< the input is kept so that the batch can be run again
-    bool query_failed_ = false;  ///< an error answered the current Query
-    bool broken_ = false;        ///< the transaction died with its server: 25P02 until ROLLBACK
+    bool pins_may_end_ = false;   ///< something ran after which a pin may be needless
+    bool checking_pins_ = false;  ///< the server is asked which pins still hold
+    bool retain_ = false;         ///< the input is kept so that the batch can be run again
+    bool query_failed_ = false;   ///< an error answered the current Query
+    bool broken_ = false;         ///< the transaction died with its server: 25P02 until ROLLBACK
     bool broken_reported_ = false;
     bool broken_ending_ = false;  ///< the client bound the end of the broken transaction
     bool force_writer_ = false;

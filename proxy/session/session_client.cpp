@@ -48,7 +48,7 @@ void session::on_client_readable() {
 
 bool session::can_process() const {
     return phase_ == phase::ready && !waiting() && !awaits_sample_ && !applying_settings_ &&
-           (retain_ ? cursor_ < cleared_ : to_client_.empty()) &&
+           !checking_pins_ && (retain_ ? cursor_ < cleared_ : to_client_.empty()) &&
            (!server_ || (server_->out.empty() && server_->replies.size() < max_outstanding));
 }
 

@@ -4,7 +4,9 @@
 
 #include "protocol/wire/error_message.hpp"
 #include "protocol/wire/message_views.hpp"
+#include "protocol/wire/messages.hpp"
 #include "protocol/wire/sqlstate.hpp"
+#include "proxy/session/pins.hpp"
 #include "proxy/session/session.hpp"
 
 // From the server to the client: whose reply it is, what it changes, and when the server is free.
@@ -59,6 +61,7 @@ void session::pump_server() {
 }
 
 bool session::must_see_whole(char type) const {
+    if (type == 'D' && checking_pins_) return true;
     return type == 'E' || type == 'S' || type == 'C' || type == 'Z' || (retain_ && type == 'N');
 }
 
@@ -138,7 +141,11 @@ bool session::take_server_message(const frame& f, std::string_view message, bool
                                                          std::string(p->value));
     }
     const bool owed = server_->replies.owed();
-    const bool swallowed_query = applying_settings_ || phase_ == phase::resetting;
+    const bool swallowed_query = applying_settings_ || checking_pins_ || phase_ == phase::resetting;
+    if (f.type == 'D' && checking_pins_) {
+        if (const auto held = pins_in(body))
+            effects_.unpin(static_cast<std::uint16_t>(verifiable(held_pins()) & ~*held));
+    }
     const auto handling = server_->replies.on_message(
         f.type, [this](server_replies::entry& e) { on_done(e); },
         [this](server_replies::entry& e, bool failed) { on_skipped(server_->replies, e, failed); });
@@ -147,7 +154,9 @@ bool session::take_server_message(const frame& f, std::string_view message, bool
                     std::string("the server sent an unexpected message of type '") + f.type + "'");
         return false;
     }
-    server_->forward_message = handling == server_replies::handling::forward && !swallowed_query;
+    // A notification is the client's whatever we have asked meanwhile.
+    server_->forward_message =
+        handling == server_replies::handling::forward && (!swallowed_query || f.type == 'A');
     // Until the client's own Sync everything it sends is void, as the server would see it.
     if (f.type == 'E' && owed && !swallowed_query) {
         auto& replies = server_->replies;
@@ -218,6 +227,8 @@ bool session::on_server_error(std::string_view body) {
             return false;
         }
     }
+    // The question was ours; unanswered, the pins stay.
+    if (checking_pins_) return true;
     if (server_->state().status == 'I') effects_.failed_outside_transaction();
     query_failed_ = true;
     return true;
@@ -246,7 +257,7 @@ bool session::show_own_name(std::string_view body) {
 
 void session::on_command_complete(std::string_view body) {
     const auto tag = protocol::parse_command_complete(body);
-    if (!tag || applying_settings_ || phase_ != phase::ready) return;
+    if (!tag || applying_settings_ || checking_pins_ || phase_ != phase::ready) return;
     const char first = tag->empty() ? '\0' : tag->front();
     if (first != 'D' && first != 'R') return;
     effects_.completed(*tag);
@@ -269,7 +280,10 @@ void session::drop_statements() {
 
 void session::on_skipped(server_replies& replies, server_replies::entry& e, bool failed) {
     // What was refused may have got as far as taking a lock that outlives its transaction.
-    if (e.note.what && failed) effects_.pin(e.note.what->pins);
+    if (e.note.what && failed && e.note.what->pins != 0) {
+        effects_.pin(e.note.what->pins);
+        pins_may_end_ = true;
+    }
     if (server_) {
         server_connection::parts& server = server_->state();
         if (e.what == reply_kind::close && e.note.statement)
@@ -302,6 +316,7 @@ void session::on_skipped(server_replies& replies, server_replies::entry& e, bool
 void session::on_done(server_replies::entry& e) {
     if (e.swallow || !e.note.what) return;
     const sql::traits& t = *e.note.what;
+    if (may_end_pins(t)) pins_may_end_ = true;
     const bool failed = e.what == reply_kind::query && query_failed_;
     // Of a string that mixes settings with transaction control, or that failed on the way, nobody
     // can say what is in force now: the connection must not reach another client.
@@ -317,7 +332,7 @@ void session::on_done(server_replies::entry& e) {
 
 void session::on_ready(char new_status) {
     server_->state().status = new_status;
-    if (applying_settings_ || phase_ != phase::ready) return;
+    if (applying_settings_ || checking_pins_ || phase_ != phase::ready) return;
     // A COMMIT that fails is a ROLLBACK.
     if (std::exchange(query_failed_, false) && new_status == 'I')
         effects_.failed_outside_transaction();
@@ -341,6 +356,30 @@ void session::on_ready(char new_status) {
     settings_changed();
 }
 
+std::uint16_t session::held_pins() const {
+    // Under such a search_path what is not temporary by its grammar is so, too.
+    const std::string* path = settings_->find("search_path");
+    const bool any_may_be_temporary = path != nullptr && path->find("pg_temp") != path->npos;
+    const auto temporary = static_cast<std::uint16_t>(sql::pin_reason::temp_object);
+    return any_may_be_temporary ? static_cast<std::uint16_t>(effects_.pins() & ~temporary)
+                                : effects_.pins();
+}
+
+bool session::begin_pin_check() {
+    if (!pins_may_end_ || server_->state().status != 'I' || mid_batch_ || client_left_ > 0)
+        return false;
+    pins_may_end_ = false;
+    const std::uint16_t pins = verifiable(held_pins());
+    if (pins == 0 || mode() != conf::pool_mode::transaction) return false;
+    checking_pins_ = true;
+    protocol::append_query(w_.to_server.generated(), pin_check(pins));
+    w_.to_server.commit();
+    server_->state().unnamed_owner = 0;
+    server_->replies.expect(reply_kind::query, {}, true);
+    flush_server();
+    return true;
+}
+
 void session::at_sync() {
     if (phase_ == phase::resetting) {
         if (!server_->replies.empty()) return;
@@ -355,6 +394,7 @@ void session::at_sync() {
         end_settings();
         return;
     }
+    checking_pins_ = false;
     repeats_ = 0;
     arm_idle_deadline();
     if (mode() == conf::pool_mode::statement && server_->state().status != 'I') {
@@ -369,6 +409,7 @@ void session::at_sync() {
         begin_settings();
         return;
     }
+    if (begin_pin_check()) return;
     // Nothing to do for the client at once: others may have the server.
     if (!sticky() && cursor_ >= cleared_ && server_->out.empty()) release_server();
     pump_client();

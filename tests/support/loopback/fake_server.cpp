@@ -150,6 +150,7 @@ void backend::built_in(const std::string& sql) {
     if (starts(sql, "INSERT")) return complete("INSERT 0 1");
     if (starts(sql, "CREATE")) return complete("CREATE TABLE");
     if (starts(sql, "LISTEN")) return complete("LISTEN");
+    if (starts(sql, "UNLISTEN")) return complete("UNLISTEN");
     row(server_.name());
     complete("SELECT 1");
 }

@@ -1,0 +1,45 @@
+"""Portals of the protocol and cursors of SQL."""
+from differ.messages import (FLUSH, SYNC, bind, close_portal, describe_portal, execute, parse, query, run)
+from differ.scenario import scenario, seen, send
+
+_ROWS = parse("SELECT a, b FROM d.t ORDER BY a", "s1")
+
+SCENARIOS = [
+    scenario("rows_limited", (run("SELECT 1"), SYNC), (parse("SELECT a FROM d.t ORDER BY a"), bind(), execute(rows=2), execute(rows=2), execute(rows=2), execute(rows=2), SYNC)),
+    scenario("rows_limited_exactly", (parse("SELECT a FROM d.t ORDER BY a"), bind(), execute(rows=5), execute(rows=5), SYNC)),
+    scenario("rows_limited_over_syncs_in_a_transaction", "BEGIN", (_ROWS, bind(statement="s1"), execute(rows=2), SYNC), (execute(rows=2), SYNC), (execute(rows=2), SYNC), (execute(rows=2), SYNC), "COMMIT"),
+    scenario("portal_ends_with_its_transaction", (_ROWS, bind(statement="s1", portal="p"), execute("p", 2), SYNC), (execute("p", 2), SYNC)),
+    scenario("portal_ends_with_commit", "BEGIN", (_ROWS, bind(statement="s1", portal="p"), execute("p", 2), SYNC), "COMMIT", (execute("p", 2), SYNC)),
+    scenario("named_portals_side_by_side", "BEGIN", (_ROWS, bind(statement="s1", portal="p"), bind(statement="s1", portal="q"), execute("p", 1), execute("q", 3), SYNC), (execute("p", 1), execute("q", 3), describe_portal("p"), SYNC),
+             (close_portal("p"), execute("q", 3), SYNC), (execute("p"), SYNC), "ROLLBACK"),
+    scenario("portal_name_taken", "BEGIN", (_ROWS, bind(statement="s1", portal="p"), SYNC), (bind(statement="s1", portal="p"), SYNC), "ROLLBACK"),
+    scenario("unnamed_portal_is_replaced", "BEGIN", (_ROWS, bind(statement="s1"), execute(rows=1), bind(statement="s1"), execute(rows=1), SYNC), (execute(rows=1), SYNC), "COMMIT"),
+    scenario("unnamed_portal_ends_with_a_query", "BEGIN", (_ROWS, bind(statement="s1"), execute(rows=1), SYNC), "SELECT 1", (execute(rows=1), SYNC), "COMMIT"),
+    scenario("named_portal_survives_a_query", "BEGIN", (_ROWS, bind(statement="s1", portal="p"), execute("p", 1), SYNC), "SELECT 1", (execute("p", 1), SYNC), "COMMIT"),
+    scenario("portal_after_rollback_to_savepoint", "BEGIN", (_ROWS, bind(statement="s1", portal="p"), SYNC), "SAVEPOINT a", (bind(statement="s1", portal="q"), execute("q", 1), execute("p", 1), SYNC), "ROLLBACK TO a", (execute("p", 1), SYNC), (execute("q", 1), SYNC), "ROLLBACK"),
+    scenario("portal_after_an_error", "BEGIN", (_ROWS, bind(statement="s1", portal="p"), execute("p", 1), SYNC), "SELECT 1/0", (execute("p", 1), SYNC), "ROLLBACK"),
+    scenario("fetch_size_of_jdbc", "BEGIN", (parse("SELECT i FROM generate_series(1, 25) AS i", "S_1"), bind(statement="S_1", portal="C_1"), describe_portal("C_1"), execute("C_1", 10), SYNC), (execute("C_1", 10), SYNC), (execute("C_1", 10), SYNC), (close_portal("C_1"), SYNC), "COMMIT"),
+    scenario("limit_on_a_write", (parse("UPDATE d.t SET b = 'x'"), bind(), execute(rows=1), SYNC), (parse("UPDATE d.t SET b = 'y' RETURNING a"), bind(), execute(rows=2), execute(rows=2), SYNC), "SELECT count(*) FROM d.t WHERE b = 'y'"),
+    scenario("suspended_then_flush", send(_ROWS, bind(statement="s1"), execute(rows=2), FLUSH, until=seen("s")), send(execute(rows=2), FLUSH, until=seen("s")), SYNC, (execute(rows=2), SYNC)),
+    scenario("close_while_suspended", send(_ROWS, bind(statement="s1", portal="p"), execute("p", 2), FLUSH, until=seen("s")), send(close_portal("p"), SYNC)),
+    scenario("describe_while_suspended", (_ROWS, bind(statement="s1"), execute(rows=2), describe_portal(), execute(rows=2), SYNC)),
+    scenario("no_sync_between_portals", (_ROWS, bind(statement="s1", portal="p1"), execute("p1", 1), bind(statement="s1", portal="p2"), execute("p2", 2), execute("p1", 1), close_portal("p1"), close_portal("p2"), SYNC)),
+    scenario("cursor", "BEGIN", "DECLARE c CURSOR FOR SELECT a FROM d.t ORDER BY a", "FETCH 2 FROM c", "FETCH c", "FETCH ALL c", "FETCH c", "MOVE BACKWARD 1 c", "CLOSE c", "COMMIT", "FETCH c"),
+    scenario("scrolling_cursor", "BEGIN", "DECLARE c SCROLL CURSOR FOR SELECT a, b FROM d.t ORDER BY a", "FETCH LAST c", "FETCH PRIOR c", "FETCH ABSOLUTE 2 c", "FETCH RELATIVE -1 c", "FETCH BACKWARD ALL c", "FETCH FORWARD 3 c", "MOVE FIRST c", "FETCH 0 c", "CLOSE ALL", "COMMIT"),
+    scenario("no_scroll_cursor", "BEGIN", "DECLARE c NO SCROLL CURSOR FOR SELECT a FROM d.t ORDER BY a", "FETCH 2 c", "FETCH PRIOR c", "ROLLBACK"),
+    scenario("binary_cursor", "BEGIN", "DECLARE c BINARY CURSOR FOR SELECT a, b FROM d.t ORDER BY a", "FETCH 2 c", "COMMIT"),
+    scenario("cursor_by_the_extended_protocol", (run("BEGIN"), SYNC), (run("DECLARE c CURSOR FOR SELECT a FROM d.t WHERE a > $1 ORDER BY a", 2), SYNC), (run("FETCH 2 FROM c"), SYNC), (run("FETCH 2 FROM c"), SYNC), (run("CLOSE c"), SYNC), (run("COMMIT"), SYNC)),
+    scenario("cursor_is_a_portal", "BEGIN", "DECLARE c CURSOR FOR SELECT a FROM d.t ORDER BY a", (describe_portal("c"), execute("c", 2), SYNC), "FETCH 1 c", (close_portal("c"), SYNC), "FETCH 1 c", "ROLLBACK"),
+    scenario("portal_is_a_cursor", "BEGIN", (_ROWS, bind(statement="s1", portal="p"), SYNC), "FETCH 2 FROM p", "SELECT name, statement, is_holdable, is_binary FROM pg_cursors ORDER BY name", "CLOSE p", "COMMIT"),
+    scenario("update_where_current_of", "BEGIN", "DECLARE c CURSOR FOR SELECT a FROM d.t ORDER BY a FOR UPDATE", "FETCH 2 c", "UPDATE d.t SET b = 'current' WHERE CURRENT OF c", "COMMIT", "SELECT * FROM d.t ORDER BY a"),
+    scenario("cursor_outside_a_transaction", "DECLARE c CURSOR FOR SELECT 1", "FETCH c", "CLOSE c", "SELECT 1"),
+    scenario("cursor_name_taken", "BEGIN", "DECLARE c CURSOR FOR SELECT 1", "DECLARE c CURSOR FOR SELECT 2", "ROLLBACK"),
+    scenario("cursor_with_hold", send(query("DECLARE c CURSOR WITH HOLD FOR SELECT a FROM d.t ORDER BY a"), pins=True), "FETCH 2 c", "SELECT 1", "FETCH 2 c", send(query("CLOSE c"), frees=True), "FETCH c"),
+    scenario("cursor_with_hold_and_discard_all", send(query("DECLARE c CURSOR WITH HOLD FOR SELECT a FROM d.t ORDER BY a"), pins=True), "FETCH 2 c", send(query("DISCARD ALL"), frees=True), "FETCH c"),
+    scenario("cursor_with_hold_in_a_transaction", "BEGIN", send(query("DECLARE c CURSOR WITH HOLD FOR SELECT a FROM d.t ORDER BY a"), pins=True), "FETCH 1 c", "COMMIT", "FETCH 2 c", send(query("CLOSE ALL"), frees=True), "FETCH c"),
+    scenario("cursor_with_hold_rolled_back", "BEGIN", "DECLARE c CURSOR WITH HOLD FOR SELECT a FROM d.t", "ROLLBACK", "FETCH c"),
+    scenario("cursor_with_hold_extended", send(run("DECLARE c CURSOR WITH HOLD FOR SELECT a FROM d.t ORDER BY a"), SYNC, pins=True), (run("FETCH 2 FROM c"), SYNC), send(run("CLOSE c"), SYNC, frees=True), (run("FETCH c"), SYNC)),
+    scenario("portal_with_hold_is_executed", send(query("DECLARE c CURSOR WITH HOLD FOR SELECT a FROM d.t ORDER BY a"), pins=True), (execute("c", 2), SYNC), (describe_portal("c"), close_portal("c"), SYNC)),
+    scenario("cursor_in_plpgsql", "BEGIN", "SELECT d.opened('c')", "FETCH 2 c", "COMMIT", setup="CREATE OR REPLACE FUNCTION d.opened(c refcursor) RETURNS refcursor LANGUAGE plpgsql AS $$ BEGIN OPEN c FOR SELECT a FROM d.t ORDER BY a; RETURN c; END $$"),
+    scenario("fetch_with_a_prepared_statement", "BEGIN", "DECLARE c CURSOR FOR SELECT a FROM d.t ORDER BY a", (parse("FETCH 2 FROM c", "s1"), bind(statement="s1"), describe_portal(), execute(), SYNC), (bind(statement="s1"), execute(), SYNC), "COMMIT"),
+]

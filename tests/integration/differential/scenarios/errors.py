@@ -1,0 +1,46 @@
+"""Errors of the server, in its own words, and the state after them."""
+from differ.messages import SYNC, bind, execute, parse, query, run
+from differ.scenario import scenario, send
+
+_RAISE = """DO $$ BEGIN RAISE {} USING ERRCODE = 'HW001', MESSAGE = 'the message', DETAIL = 'the detail', HINT = 'the hint',
+SCHEMA = 'the schema', TABLE = 'the table', COLUMN = 'the column', DATATYPE = 'the type', CONSTRAINT = 'the constraint'; END $$"""
+
+SCENARIOS = [
+    scenario("syntax", "SELEC 1", "SELECT 'unterminated", "SELECT (1", "SELECT 1 FROM", "SELECT $$open", '"', "/* open"),
+    scenario("position", "SELECT 1, 2, nothing FROM d.t", "SELECT 'ü', nothing"),
+    scenario("undefined_objects", "SELECT * FROM nowhere", "SELECT * FROM no.where", "SELECT nofunction(1)", "SELECT 1::notype", "SELECT 'a' COLLATE nocollation"),
+    scenario("division_and_ranges", "SELECT 1/0", "SELECT 2147483647 + 1", "SELECT 'x'::int", "SELECT '2024-02-30'::date", "SELECT ''::json", "SELECT sqrt(-1)"),
+    scenario("unique_violation", "INSERT INTO d.t VALUES (1, 'again')"),
+    scenario("foreign_key_violation", "INSERT INTO d.u VALUES (9, 999)", "DELETE FROM d.t WHERE a = 1"),
+    scenario("check_and_null_violations", "INSERT INTO d.u VALUES (9, 1, 5000)", "INSERT INTO d.t VALUES (NULL, 'x')", "INSERT INTO d.t VALUES ('x')", "INSERT INTO d.t VALUES (1, 2, 3)"),
+    scenario("all_fields_of_an_error", _RAISE.format("EXCEPTION")),
+    scenario("error_after_rows", "SELECT 1 / (10 - a) FROM generate_series(1, 20) AS a"),
+    scenario("error_after_statements", "SELECT 1; SELECT 1/0; SELECT 2"),
+    scenario("error_undoes_what_the_same_string_did", "INSERT INTO d.t VALUES (10, 'x'); SELECT 1/0", "SELECT count(*) FROM d.t"),
+    scenario("begin_in_a_string_with_an_error", "SELECT 1; BEGIN; INSERT INTO d.t VALUES (10, 'x'); SELECT 1/0; SELECT 2", "SELECT 3", "ROLLBACK", "SELECT count(*) FROM d.t"),
+    scenario("commit_in_a_string_with_an_error", "BEGIN; INSERT INTO d.t VALUES (10, 'x'); COMMIT; SELECT 1/0", "SELECT count(*) FROM d.t"),
+    scenario("permission_denied", "SELECT rolpassword FROM pg_authid", "CREATE ROLE nobody", "COPY d.t TO '/tmp/nothing'", "SET ROLE postgres", "ALTER SYSTEM SET work_mem = '1MB'"),
+    scenario("statement_timeout", "SET statement_timeout = 30", "SELECT pg_sleep(5)", "SELECT 1", "RESET statement_timeout", "SHOW statement_timeout"),
+    scenario("statement_timeout_local", "BEGIN", "SET LOCAL statement_timeout = 30", "SELECT pg_sleep(5)", "ROLLBACK", "SHOW statement_timeout"),
+    scenario("lock_timeout", "SET lock_timeout = 20", "BEGIN", "SELECT 1/0", "ROLLBACK", "SHOW lock_timeout"),
+    scenario("nul_in_an_escape", "SELECT E'\\000'", "SELECT chr(0)"),
+    scenario("invalid_utf8", query(b"SELECT '\xff\xfe'"), "SELECT 1", (run("SELECT $1::text", b"\xc3\x28"), SYNC), (parse(b"SELECT '\x80'"), SYNC), "SELECT 2"),
+    scenario("errors_in_functions_have_context", "SELECT d.f(0)", (run("SELECT d.f($1)", 0), SYNC), "DO $$ BEGIN PERFORM d.f(0); END $$",
+             setup="CREATE OR REPLACE FUNCTION d.f(x int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 1 / x; END $$"),
+    scenario("transaction_is_aborted", "BEGIN", "SELECT 1/0", "SELECT 1", "SELECT nonsense", "SELEC", (run("SELECT 1"), SYNC), (parse("SELECT 1", "s1"), SYNC), "", "COMMIT", "SELECT 1"),
+    scenario("prepared_statement_in_an_aborted_transaction", (parse("SELECT 1", "s1"), parse("ROLLBACK", "s2"), SYNC), "BEGIN", "SELECT 1/0", (bind(statement="s1"), execute(), SYNC),
+             (parse("SELECT 1", "s3"), SYNC), (bind(statement="s2"), execute(), SYNC), (bind(statement="s1"), execute(), SYNC), (bind(statement="s3"), execute(), SYNC)),
+    scenario("parse_skipped_in_an_aborted_transaction", (parse("SELECT 'known to the server'", "s1"), SYNC), "BEGIN", "SELECT 1/0", (run("SELECT 1"), parse("SELECT 'known to the server'", "s2"), SYNC), "ROLLBACK",
+             (parse("SELECT 'known to the server'", "s3"), SYNC), (bind(statement="s3"), execute(), SYNC), (bind(statement="s2"), SYNC)),
+    scenario("transaction_commands_that_do_not_fit", "COMMIT", "ROLLBACK", "SAVEPOINT a", "RELEASE a", "ROLLBACK TO a", "BEGIN", "BEGIN", "COMMIT"),
+    scenario("cannot_run_in_a_transaction", "BEGIN", "VACUUM", "ROLLBACK", "SELECT 1; VACUUM", "CREATE DATABASE nothing; SELECT 1", (run("SELECT 1"), run("VACUUM d.t"), SYNC)),
+    scenario("read_only_transaction", "BEGIN READ ONLY", "INSERT INTO d.t VALUES (10, 'x')", "ROLLBACK", "SET default_transaction_read_only = on", "INSERT INTO d.t VALUES (10, 'x')", "SELECT count(*) FROM d.t",
+             "SET default_transaction_read_only = off", "INSERT INTO d.t VALUES (10, 'x')"),
+    scenario("recursion_too_deep", "SELECT d.deep(1)", "SELECT 1", setup="CREATE OR REPLACE FUNCTION d.deep(x int) RETURNS int LANGUAGE sql AS 'SELECT 1'"),
+    scenario("error_in_each_of_several_writes", send(query("SELECT 1/0")), send(run("SELECT 1/0"), SYNC), send(query("SELEC"), run("SELEC"), SYNC, query("SELECT 1"))),
+    scenario("two_phase_commit_while_it_is_off", "BEGIN", "PREPARE TRANSACTION 'x'", "ROLLBACK", "COMMIT PREPARED 'x'", "ROLLBACK PREPARED 'x'"),
+    scenario("error_of_a_cast_in_where", (parse("SELECT a FROM d.t WHERE b::int = $1", "s1"), SYNC), (bind(1, statement="s1"), execute(), SYNC), (bind("x", statement="s1"), SYNC)),
+    scenario("terminated_by_itself_is_refused", "SELECT pg_terminate_backend(0)", "SELECT pg_cancel_backend(-1)", setup=""),
+    scenario("cancelled_by_itself", "SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(1)", "SELECT 1", "BEGIN", "SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(1)", "SELECT 1", "ROLLBACK"),
+    scenario("raise_in_a_pipeline_keeps_order", send(query("SELECT 1"), query(_RAISE.format("EXCEPTION")), query("SELECT 2"), run("SELECT 3"), SYNC)),
+]

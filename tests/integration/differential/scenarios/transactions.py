@@ -1,0 +1,36 @@
+"""Transaction blocks, savepoints, characteristics."""
+from differ.messages import SYNC, query, run
+from differ.scenario import scenario, send
+
+SCENARIOS = [
+    scenario("commit", "BEGIN", "INSERT INTO d.t VALUES (10, 'x')", "COMMIT", "SELECT count(*) FROM d.t"),
+    scenario("rollback", "BEGIN", "INSERT INTO d.t VALUES (10, 'x')", "ROLLBACK", "SELECT count(*) FROM d.t"),
+    scenario("spellings", "START TRANSACTION", "COMMIT WORK", "BEGIN WORK", "END", "BEGIN TRANSACTION", "ABORT", "begin", "commit and chain", "rollback and no chain"),
+    scenario("chains", "BEGIN ISOLATION LEVEL SERIALIZABLE", "COMMIT AND CHAIN", "SHOW transaction_isolation", "ROLLBACK AND CHAIN", "SHOW transaction_isolation", "COMMIT", "SHOW transaction_isolation", "COMMIT AND CHAIN"),
+    scenario("chain_after_failure", "BEGIN", "SELECT 1/0", "COMMIT AND CHAIN", "SELECT 1", "ROLLBACK"),
+    scenario("several_in_one_string", "BEGIN; SELECT 1; COMMIT; BEGIN; SELECT 2; ROLLBACK", "BEGIN; SELECT 3", "SELECT 4; COMMIT"),
+    scenario("begin_commit_begin_in_one_string", "BEGIN; COMMIT; BEGIN", "SELECT 1", "COMMIT"),
+    scenario("savepoints", "BEGIN", "INSERT INTO d.t VALUES (10, 'x')", "SAVEPOINT a", "INSERT INTO d.t VALUES (11, 'y')", "ROLLBACK TO a", "SELECT count(*) FROM d.t", "RELEASE a", "COMMIT", "SELECT count(*) FROM d.t"),
+    scenario("savepoint_after_an_error", "BEGIN", "SAVEPOINT a", "SELECT 1/0", "SELECT 1", "ROLLBACK TO SAVEPOINT a", "SELECT 2", "COMMIT"),
+    scenario("savepoints_of_the_same_name", "BEGIN", "SAVEPOINT a", "INSERT INTO d.t VALUES (10, 'x')", "SAVEPOINT a", "INSERT INTO d.t VALUES (11, 'y')", "ROLLBACK TO a", "RELEASE a", "ROLLBACK TO a", "SELECT count(*) FROM d.t", "COMMIT"),
+    scenario("savepoint_unknown", "BEGIN", "RELEASE nothing", "ROLLBACK TO nothing", "ROLLBACK"),
+    scenario("savepoints_extended", (run("BEGIN"), SYNC), (run("SAVEPOINT a"), SYNC), (run("SELECT 1/0"), SYNC), (run("ROLLBACK TO a"), SYNC), (run("SELECT 1"), SYNC), (run("COMMIT"), SYNC)),
+    scenario("nested_savepoints", "BEGIN", *[f"SAVEPOINT s{i}" for i in range(5)], "RELEASE s2", "ROLLBACK TO s3", "ROLLBACK TO s1", "SELECT 1", "COMMIT"),
+    scenario("isolation_levels", *[sql for level in ("READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE", "READ UNCOMMITTED") for sql in (f"BEGIN ISOLATION LEVEL {level}", "SHOW transaction_isolation", "COMMIT")]),
+    scenario("set_transaction", "BEGIN", "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ ONLY, DEFERRABLE", "SHOW transaction_isolation", "SHOW transaction_read_only", "SHOW transaction_deferrable", "COMMIT", "SHOW transaction_read_only"),
+    scenario("set_transaction_too_late", "BEGIN", "SELECT 1", "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", "ROLLBACK", "SET TRANSACTION READ ONLY"),
+    scenario("set_transaction_snapshot_unknown", "BEGIN ISOLATION LEVEL REPEATABLE READ", "SET TRANSACTION SNAPSHOT 'nothing'", "ROLLBACK"),
+    scenario("session_characteristics", "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE", "SHOW default_transaction_isolation", "SHOW transaction_isolation", "BEGIN", "SHOW transaction_isolation", "COMMIT",
+             "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", "INSERT INTO d.t VALUES (10, 'x')", "SHOW default_transaction_read_only", "SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE", "INSERT INTO d.t VALUES (10, 'x')"),
+    scenario("session_characteristics_in_a_rolled_back_transaction", "BEGIN", "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", "ROLLBACK", "SHOW default_transaction_read_only"),
+    scenario("begin_read_only_then_write_is_refused", "BEGIN READ ONLY", "SELECT count(*) FROM d.t", "DELETE FROM d.t", "ROLLBACK"),
+    scenario("begin_in_a_write_with_more", send(query("BEGIN"), query("INSERT INTO d.t VALUES (10, 'x')"), query("COMMIT"), query("SELECT count(*) FROM d.t"))),
+    scenario("failed_begin_in_a_write_with_more", send(query("BEGIN"), query("SELECT 1/0"), query("SELECT 1"), query("ROLLBACK"), query("SELECT 2"))),
+    scenario("commit_of_a_deferred_violation", "BEGIN", "SET CONSTRAINTS ALL DEFERRED", "INSERT INTO d.u VALUES (10, 999)", "COMMIT", "SELECT count(*) FROM d.u"),
+    scenario("long_transaction_with_everything", "BEGIN", "CREATE TABLE d.made (x int)", "INSERT INTO d.made SELECT generate_series(1, 100)", "SELECT sum(x) FROM d.made", "ALTER TABLE d.made ADD y int", "SAVEPOINT a", "DROP TABLE d.made",
+             "ROLLBACK TO a", "SELECT count(*), count(y) FROM d.made", "ROLLBACK", "SELECT * FROM d.made"),
+    scenario("transaction_left_open_at_the_end", "BEGIN", "INSERT INTO d.t VALUES (10, 'x')"),
+    scenario("failed_transaction_left_open_at_the_end", "BEGIN", "SELECT 1/0"),
+    scenario("txid_is_stable_in_a_transaction", "BEGIN", "CREATE TEMP TABLE x ON COMMIT DROP AS SELECT txid_current() AS id", "SELECT id = txid_current() FROM x", "COMMIT"),
+    scenario("comments_before_begin", "/* c */ BEGIN -- x", "SELECT 1", "-- y\nCOMMIT"),
+]
