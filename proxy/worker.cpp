@@ -103,13 +103,15 @@ void worker::server_dead(const server_entry* server) {
 void worker::publish_positions(std::shared_ptr<const wal_view> fresh) {
     boost::asio::post(io, [this, fresh = std::move(fresh)]() mutable {
         positions = std::move(fresh);
-        for (const auto& s : std::exchange(sample_waiters_, {}))
-            s->on_sample();
+        for (const std::int32_t pid : std::exchange(sample_waiters_, {})) {
+            const auto it = sessions_.find(pid);
+            if (it != sessions_.end()) it->second->on_sample();
+        }
     });
 }
 
-void worker::await_sample(session& s) {
-    sample_waiters_.emplace_back(&s);
+void worker::await_sample(std::int32_t pid) {
+    sample_waiters_.insert(pid);
 }
 
 void worker::listen(int fd) {
@@ -182,6 +184,7 @@ std::int32_t worker::enroll(session& s) {
 
 void worker::leave(std::int32_t pid) {
     sessions_.erase(pid);
+    sample_waiters_.erase(pid);
     finish_drain_if_empty();
 }
 

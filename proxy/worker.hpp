@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -82,7 +83,7 @@ public:
     std::vector<pool_book::candidate> suitable;  ///< scratch of read_floor::choose
 
     /// The session is told of the next sample (on_sample).
-    void await_sample(session& s);
+    void await_sample(std::int32_t pid);
 
 private:
     void accepted(protocol::stream_socket socket);
@@ -93,7 +94,7 @@ private:
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
     std::vector<std::unique_ptr<protocol::listener>> listeners_;
     std::unordered_map<std::int32_t, session*> sessions_;
-    std::vector<boost::intrusive_ptr<session>> sample_waiters_;
+    std::set<std::int32_t> sample_waiters_;  // by pid
     std::function<void()> on_empty_;
     std::uint32_t next_pid_ = 0;
     std::uint64_t serial_ = 0;

@@ -59,7 +59,7 @@ bool session::can_answer(const sql::traits& t) {
     if (now - position_asked_ > position_wait) return true;
     awaits_sample_ = true;
     w_.wheel.arm(*this, position_wait);
-    w_.await_sample(*this);
+    w_.await_sample(pid_);
     w_.shared.hurry_samples(monitor::wal_sampler::urgency::now);
     return false;
 }

@@ -73,8 +73,9 @@ void session::ask_for_reader() {
         floor_.choose(*w_.positions, writer_server(), readers, avoid_, now, w_.suitable);
     // A reader that came (back) gets its share of the sessions that are here already.
     const std::uint64_t groups = w_.now->hostgroups->version;
+    const bool samples_come = !w_.positions->of(writer_server()).empty();
     const bool looks_around = found == outcome::reader && groups_seen_ != groups &&
-                              w_.suitable.size() < readers.size() && writer_server() != nullptr;
+                              w_.suitable.size() < readers.size() && samples_come;
     if (found == outcome::reader && !looks_around) {
         awaits_sample_ = false;
         held_since_ = {};
@@ -92,14 +93,14 @@ void session::ask_for_reader() {
     // A session that reads without a pause would never see a sample that is younger than its last
     // reply: it stands still for one from time to time.
     const bool impatient = held_since_ != std::chrono::steady_clock::time_point{} &&
-                           now - held_since_ > patience && writer_server() != nullptr;
+                           now - held_since_ > patience && samples_come;
     if (awaits_sample_ || impatient || looks_around) {
         if (!awaits_sample_) {
             ++w_.counters.sample_waits;
             w_.wheel.arm(*this, sample_wait);
         }
         awaits_sample_ = true;
-        w_.await_sample(*this);
+        w_.await_sample(pid_);
         w_.shared.hurry_samples(urgency::now);
         return;
     }

@@ -219,10 +219,14 @@ bool session::on_server_error(std::string_view body) {
             if (wrote) learn_writes();
             w_.to_client.clear();
             server_ptr old = std::exchange(server_, nullptr);
+            // Another standby may be free of the conflict; the writer is, always.
+            const bool another =
+                conflict && repeats_ == 0 && w_.now->usable(hostgroup_).size() > 1;
+            if (another) avoid_ = old->server();
+            force_writer_ = !another;
             // It still owes the rest of this exchange; opening another is cheaper than a detour
             // for a digest that from now on goes to the writer at once.
             w_.servers.discard(std::move(old));
-            force_writer_ = true;
             repeat_batch();
             return false;
         }
@@ -249,6 +253,7 @@ bool session::show_own_name(std::string_view body) {
             if (s->server_name == shown) own = name;
     if (!own) return false;
     retain_ = false;
+    fresh_names_.clear();
     protocol::append_changed_error(w_.to_client.generated(), body,
                                    {.level = std::nullopt, .from = shown, .to = *own});
     w_.to_client.commit();

@@ -170,6 +170,23 @@ TEST_F(loopback, a_read_that_conflicts_with_recovery_is_run_on_the_writer_but_no
     }
 }
 
+TEST_F(loopback, a_read_that_conflicts_with_recovery_is_run_on_another_reader_first) {
+    for (const char* name : {"r1", "r2"})
+        readers.emplace_back(name);
+    event& once = make_event();
+    for (fake_server& r : readers)
+        r.on("SELECT 1", [&](backend& b) {
+            if (once.is_set()) return b.complete("SELECT 0");
+            once.set();
+            b.error("40001", "canceling statement due to conflict with recovery");
+        });
+    start();
+    EXPECT_EQ(connect().ask("SELECT 1"), "C(SELECT 0) Z(I)");
+    EXPECT_EQ(readers.front().count("Q SELECT 1"), 1);
+    EXPECT_EQ(readers.back().count("Q SELECT 1"), 1);
+    EXPECT_EQ(writer.count("Q SELECT 1"), 0);
+}
+
 TEST_F(loopback, an_idle_connection_that_the_server_closes_is_replaced_unseen) {
     start();
     client c = connect();
