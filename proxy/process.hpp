@@ -32,6 +32,8 @@ struct process {
     std::vector<worker*> workers;  ///< fixed once they run
 
     std::atomic<std::uint32_t> clients{0};
+    /// Draws of the first readers of sessions: evenly over all workers (pool::choose).
+    std::atomic<std::uint64_t> first_readers{0};
     /// Client connections of one user.
     [[nodiscard]] std::atomic<std::uint32_t>& clients_of(const std::string& user) {
         const std::scoped_lock lock(user_mutex_);

@@ -76,6 +76,8 @@ public:
 
     /// What the session has seen, as far as samples cover it.
     [[nodiscard]] const monitor::wal_position& position() const { return floor_; }
+    /// A reader has answered before, and is still the session's.
+    [[nodiscard]] bool has_reader() const { return reader_ != nullptr; }
     [[nodiscard]] bool covered() const { return uncovered_ == time_point{}; }
 
 private:

@@ -30,14 +30,11 @@ void pool::stop() {
 }
 
 const server_entry* pool::choose(std::span<const pool_book::candidate> candidates,
-                                 const server_entry* avoid) {
+                                 const server_entry* avoid, std::uint64_t draw) {
     std::uint64_t total = 0;
     for (const auto& c : candidates)
         if (c.server != avoid) total += c.weight;
-    // Multiples of the golden ratio: spread evenly also over few draws, which sessions that stay
-    // with their reader need.
-    drawn_ += 0x9e3779b97f4a7c15ULL;
-    std::uint64_t point = ((drawn_ >> 32) * total) >> 32;
+    std::uint64_t point = ((draw >> 32) * total) >> 32;
     const server_entry* any = nullptr;
     for (const auto& c : candidates) {
         if (c.server == avoid) continue;
@@ -52,7 +49,7 @@ const server_entry* pool::choose(std::span<const pool_book::candidate> candidate
 
 const server_entry* pool::choose(const server_wish& wish) {
     if (wish.only != nullptr) return wish.only;
-    return choose(worker_.now->usable(wish.hostgroup), wish.avoid);
+    return choose(worker_.now->usable(wish.hostgroup), wish.avoid, draw());
 }
 
 server_ptr pool::take_idle(const server_entry* server, const pool_login* login,

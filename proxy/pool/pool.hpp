@@ -66,8 +66,12 @@ public:
     void forget(server_waiter& who);
 
     /// One of several servers by their weights; `avoid` only if there is no other. Null: none.
-    [[nodiscard]] const server_entry* choose(std::span<const pool_book::candidate> candidates,
-                                             const server_entry* avoid);
+    /// `draw` decides: multiples of golden_step spread evenly, also over few draws.
+    [[nodiscard]] static const server_entry* choose(
+        std::span<const pool_book::candidate> candidates, const server_entry* avoid,
+        std::uint64_t draw);
+    [[nodiscard]] std::uint64_t draw() { return drawn_ += golden_step; }
+    static constexpr std::uint64_t golden_step = 0x9e3779b97f4a7c15ULL;
 
     /// Gives a clean connection back: to the oldest waiter of the process, else to the idle ones.
     void release(server_ptr connection);

@@ -220,8 +220,7 @@ bool session::on_server_error(std::string_view body) {
             w_.to_client.clear();
             server_ptr old = std::exchange(server_, nullptr);
             // Another standby may be free of the conflict; the writer is, always.
-            const bool another =
-                conflict && repeats_ == 0 && w_.now->usable(hostgroup_).size() > 1;
+            const bool another = conflict && repeats_ == 0 && w_.now->usable(hostgroup_).size() > 1;
             if (another) avoid_ = old->server();
             force_writer_ = !another;
             // It still owes the rest of this exchange; opening another is cheaper than a detour

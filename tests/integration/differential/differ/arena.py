@@ -41,6 +41,7 @@ class Arena:
         cluster.wait_for_replicas()
         self.direct = (cluster.primary.host, cluster.primary.port)
         self.through, self.narrow = (howdah.host, howdah.port), (narrow.host, narrow.port)
+        self.renew()  # other tests may have left statements running whose clients are gone
         self.disturbed = expectations(self.direct)
         self.ways = {"whole": self.play_whole, "bytes": self.play_bytes, "interleaved": self.play_interleaved}
 
