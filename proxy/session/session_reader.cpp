@@ -53,15 +53,16 @@ void session::note_runs(const sql::traits* what) {
 }
 
 void session::note_seen() {
-    if (!std::exchange(touched_, false) || !splits_) return;
-    const auto now = std::chrono::steady_clock::now();
-    if (hostgroup_ == who_.user->default_hostgroup) {
-        floor_.saw_writer(now);
+    const bool touched = std::exchange(touched_, false);
+    if (!splits_) return;
+    if (hostgroup_ != who_.user->default_hostgroup) {
+        // Also where it has only prepared: it stays with that reader.
+        if (server_) floor_.saw_reader(server_->server(), std::chrono::steady_clock::now());
+    } else if (touched) {
+        floor_.saw_writer(std::chrono::steady_clock::now());
         // So that its position is known soon, also if the writer should be gone then.
         if (consistency() == conf::read_consistency::session)
             w_.shared.hurry_samples(urgency::soon);
-    } else if (server_) {
-        floor_.saw_reader(server_->server(), now);
     }
 }
 
