@@ -148,12 +148,6 @@ private:
         return best ? std::optional(best->at) : std::nullopt;
     }
 
-    bool requires_tls(const endpoint& at) const {
-        return std::ranges::any_of(settings_->servers, [&at](const conf::server& row) {
-            return row.use_ssl != 0 && row.hostname == at.host && row.port == at.port;
-        });
-    }
-
     void refresh(const std::string& name) {
         auto* one = find(name);
         if (!one) return;
@@ -166,7 +160,7 @@ private:
         if (!server) return schedule(name, *one, no_server_retry);
         one->server = *server;
         one->connection->connect(
-            *server, login_parameters(settings_->vars, requires_tls(*server), name),
+            *server, login_parameters(settings_->vars, requires_tls(*settings_, *server), name),
             settings_->vars.monitor_connect_timeout, then(name, &impl::on_connected));
     }
 

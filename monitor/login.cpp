@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "conf/settings.hpp"
 
 namespace howdah::monitor {
@@ -81,6 +83,12 @@ std::string login_advice(const conf::variables& vars, const endpoint& at,
     return fmt::format("{}: the monitor cannot log in as \"{}\" to \"{}\": {}; {}", to_string(at),
                        vars.monitor_username, database, error.describe(),
                        advice(vars, database, error));
+}
+
+bool requires_tls(const conf::settings& settings, const endpoint& at) {
+    return std::ranges::any_of(settings.servers, [&at](const conf::server& row) {
+        return row.use_ssl != 0 && row.hostname == at.host && row.port == at.port;
+    });
 }
 
 }  // namespace howdah::monitor

@@ -4,8 +4,9 @@
 #include "monitor/pq_connection.hpp"
 
 namespace howdah::conf {
+struct settings;
 struct variables;
-}
+}  // namespace howdah::conf
 
 namespace howdah::monitor {
 
@@ -18,5 +19,8 @@ namespace howdah::monitor {
 /// The sentence names server and user and says what to do.
 [[nodiscard]] std::string login_advice(const conf::variables& vars, const endpoint& at,
                                        const std::string& database, const pq_error& error);
+
+/// One of the server's rows demands TLS (use_ssl), whatever server_sslmode is.
+[[nodiscard]] bool requires_tls(const conf::settings& settings, const endpoint& at);
 
 }  // namespace howdah::monitor

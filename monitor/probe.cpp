@@ -367,9 +367,7 @@ verdict::limits probe::limits() const {
 }
 
 bool probe::require_tls() const {
-    return std::ranges::any_of(settings_->servers, [this](const conf::server& row) {
-        return row.use_ssl != 0 && row.hostname == at_.host && row.port == at_.port;
-    });
+    return requires_tls(*settings_, at_);
 }
 
 pq_parameters probe::login() const {

@@ -195,13 +195,11 @@ private:
     void sample(const endpoint& at, source& one) {
         one.ready = one.again = false;
         if (!one.connection->idle()) {
-            const bool require_tls =
-                std::ranges::any_of(settings_->servers, [&at](const conf::server& row) {
-                    return row.use_ssl != 0 && row.hostname == at.host && row.port == at.port;
-                });
-            one.connection->connect(
-                at, login_parameters(settings_->vars, require_tls, settings_->vars.monitor_dbname),
-                settings_->vars.monitor_connect_timeout, then(at, &impl::on_connected));
+            one.connection->connect(at,
+                                    login_parameters(settings_->vars, requires_tls(*settings_, at),
+                                                     settings_->vars.monitor_dbname),
+                                    settings_->vars.monitor_connect_timeout,
+                                    then(at, &impl::on_connected));
             return;
         }
         one.asked = clock::now();

@@ -95,11 +95,8 @@ bool session::step_broken(const frame& f, std::string_view data) {
         const std::size_t names = std::min(f.size(), protocol::buffer_pool::chunk_size);
         if (data.size() < names) return need(names);
         const auto bind = protocol::parse_bind(data.substr(frame_header_size));
-        const sql::traits* t = nullptr;
-        if (bind && bind->statement.empty() && unnamed_) t = unnamed_->what.get();
-        const statement_ptr named = bind ? find_statement(bind->statement) : nullptr;
-        if (named) t = named->what.get();
-        if (t != nullptr && ends_only(*t)) {
+        const auto t = bind ? traits_of_statement(bind->statement) : nullptr;
+        if (t && ends_only(*t)) {
             protocol::append_bind_complete(out);
             skip_message(f);
             answer(std::move(out));
