@@ -92,6 +92,13 @@ std::vector<option> build() {
     t.add("max_stmts_per_connection", &v::max_stmts_per_connection,
           "Prepared statements kept on one server connection; the least recently used goes first.",
           {1, 65536});
+    t.add("max_stmts_bytes_per_connection", &v::max_stmts_bytes_per_connection,
+          "Bytes of the texts of prepared statements kept on one server connection.",
+          {64 * kib, gib});
+    t.add("stmts_max_idle_time", &v::stmts_max_idle_time,
+          "A prepared statement that nobody used for this long is closed on a server connection "
+          "when another one is prepared there; 0 means never.",
+          {0, 7 * day});
     t.add("max_stmts_cache", &v::max_stmts_cache,
           "Statements, by digest, whose class each worker remembers, so that they are parsed once.",
           {128, 1'048'576})

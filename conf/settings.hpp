@@ -133,6 +133,8 @@ struct variables {
     std::chrono::milliseconds connection_max_age_ms{0};
     std::chrono::milliseconds server_idle_timeout_ms{600000};
     std::uint32_t max_stmts_per_connection = 200;
+    std::size_t max_stmts_bytes_per_connection = 8 << 20;
+    std::chrono::milliseconds stmts_max_idle_time{3600000};
     std::uint32_t max_stmts_cache = 10000;
     std::chrono::milliseconds catalog_refresh_interval{30000};
 

@@ -20,7 +20,8 @@ struct worker_counters {
     std::uint64_t server_connections_failed = 0;
     std::uint64_t servers_lost = 0;
     std::uint64_t reads_rerun = 0;
-    std::uint64_t reads_rerouted = 0;  ///< 25006: a read that turned out to write
+    std::uint64_t reads_rerouted = 0;     ///< 25006: a read that turned out to write
+    std::uint64_t statements_mended = 0;  ///< prepared anew because the server would not run them
     std::uint64_t waits = 0;
     std::uint64_t wait_timeouts = 0;
     std::uint64_t cancels = 0;

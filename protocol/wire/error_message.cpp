@@ -23,6 +23,7 @@ void append_fields(std::string& out, char type, const error_fields& fields) {
     optional_field('H', fields.hint);
     optional_field('P', fields.position);
     optional_field('W', fields.where);
+    optional_field('R', fields.routine);
     message.u8(0);
 }
 
@@ -128,6 +129,9 @@ std::optional<error_view> parse_error(std::string_view body) {
                 break;
             case 'W':
                 error.where = text;
+                break;
+            case 'R':
+                error.routine = text;
                 break;
             default:
                 break;

@@ -22,6 +22,7 @@ struct error_fields {
     std::string_view hint{};
     std::string_view position{};  ///< decimal, 1-based, in characters of the query
     std::string_view where{};
+    std::string_view routine{};  ///< of PostgreSQL, for drivers that look at it
 };
 
 /// Appends an ErrorResponse ('E').
@@ -57,6 +58,7 @@ struct error_view {
     std::string_view hint;
     std::string_view position;
     std::string_view where;
+    std::string_view routine;  ///< of the server's source; never translated
 
     /// The server ends the connection after this error.
     [[nodiscard]] bool ends_connection() const noexcept {

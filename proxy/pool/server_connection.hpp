@@ -32,9 +32,12 @@ protected:
 
 /// What is remembered with an expected reply.
 struct reply_note {
-    statement_ptr statement;                  ///< of a Parse or our Close: which statement
+    /// Of Parse, Bind, Describe of a statement, and our Close: which one.
+    statement_ptr statement;
+    /// Of a client's Parse or Close: what it named. Of Describe: who is shown the answer.
+    own_statement own;
     std::shared_ptr<const sql::traits> what;  ///< of a query or Execute: its lasting effects
-    std::string text;                         ///< local: the answer
+    std::string text;     ///< local: the answer; Bind: what the client gets for the server's error
     std::string name;     ///< of a client's Parse or Close: its name for the statement
     bool closes = false;  ///< a client's Close: undone if an error skips it
     /// A Parse or Close of the unnamed statement, or a Query, which drops it: what it was before,

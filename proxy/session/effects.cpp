@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "proxy/session/settings.hpp"
+
 namespace howdah::proxy {
 
 bool releases_advisory_locks(const sql::traits& t) {
@@ -81,6 +83,18 @@ void transaction_effects::end_transaction() {
         }
     }
     pending_.clear();
+}
+
+bool transaction_effects::changes_reading() const {
+    // Names are looked up anew under another search_path or role; literals and encodings are not.
+    const auto changes = [](const sql::setting_change& c) {
+        return c.what == sql::setting_change::kind::reset_all ||
+               (!c.name.empty() && c.name != "search_path" && c.name != "role" &&
+                c.name != "session_authorization" && proxy::changes_reading(c.name));
+    };
+    return std::any_of(pending_.begin(), pending_.end(),
+                       [&](const step& s) { return changes(s.change); }) ||
+           std::any_of(committed_.begin(), committed_.end(), changes);
 }
 
 void transaction_effects::completed(std::string_view tag) {

@@ -39,6 +39,8 @@ public:
     void still_in_transaction() { rolled_back_ = false; }
     /// ReadyForQuery outside a transaction: the changes that last now. Forgets them.
     [[nodiscard]] std::vector<sql::setting_change> settle();
+    /// Statements of this transaction may be read in another way than those after it.
+    [[nodiscard]] bool changes_reading() const;
     [[nodiscard]] bool nothing_pending() const { return pending_.empty() && committed_.empty(); }
 
     [[nodiscard]] std::uint16_t pins() const { return pins_; }

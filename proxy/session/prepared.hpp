@@ -1,5 +1,6 @@
 #pragma once
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <list>
 #include <map>
@@ -13,26 +14,66 @@
 
 namespace howdah::proxy {
 
-/// A named prepared statement as the process knows it: equal text and parameter types are one
-/// statement, whatever clients call it.
+/// A named prepared statement as the process knows it: equal text, parameter types and settings
+/// under which it is read are one statement, whatever clients call it.
 struct prepared_statement {
     prepared_statement(std::uint64_t number, std::string_view text, std::string_view types,
-                       std::shared_ptr<const sql::traits> traits)
+                       std::string_view settings, std::shared_ptr<const sql::traits> traits)
         : id(number),
           server_name("howdah_" + std::to_string(number)),
           query(text),
           oids(types),
+          reading(settings),
           what(std::move(traits)) {}
 
     std::uint64_t id;
     std::string server_name;  ///< its name on server connections: "howdah_<id>"
     std::string query;
-    std::string oids;  ///< the raw parameter block of Parse
+    std::string oids;     ///< the raw parameter block of Parse
+    std::string reading;  ///< session_settings::reading of the client that prepared it
     std::shared_ptr<const sql::traits> what;
     /// A standby refused it (25006), whatever its traits say.
     mutable std::atomic<bool> writes{false};
 };
 using statement_ptr = std::shared_ptr<const prepared_statement>;
+
+/// What Describe says of a statement: its parameters, and the columns of its result by name and
+/// type. PostgreSQL refuses to run a statement whose columns have changed since it was prepared;
+/// so must Howdah where it prepares the statement anew behind a client that knows the old ones.
+/// Hashes; 0: not known.
+struct statement_shape {
+    static constexpr std::uint64_t too_large = 1;  ///< never looked at: taken to be the same
+
+    std::uint64_t parameters = 0;
+    std::uint64_t columns = 0;
+
+    [[nodiscard]] bool known() const { return parameters != 0 || columns != 0; }
+    /// Whatever `other` knows is known here, too.
+    [[nodiscard]] bool covers(const statement_shape& other) const {
+        return (other.parameters == 0 || parameters != 0) && (other.columns == 0 || columns != 0);
+    }
+    /// Nothing that both know differs.
+    [[nodiscard]] bool agrees(const statement_shape& other) const;
+};
+/// Of the body of a ParameterDescription; never 0.
+[[nodiscard]] std::uint64_t shape_of_parameters(std::string_view body);
+/// Of the body of a RowDescription, or of an empty one for NoData; never 0. Formats do not count,
+/// nor do the tables that columns come from.
+[[nodiscard]] std::uint64_t shape_of_columns(std::string_view body);
+
+/// One name of a client.
+struct client_statement {
+    explicit client_statement(statement_ptr s) : statement(std::move(s)) {}
+
+    statement_ptr statement;
+    statement_shape seen;  ///< what this client has been shown of it
+};
+using own_statement = std::shared_ptr<client_statement>;
+
+/// PostgreSQL, too, looks at no more than 63 bytes of a statement's name.
+[[nodiscard]] inline std::string_view statement_name(std::string_view name) {
+    return name.substr(0, 63);
+}
 
 /// Before a name that a client must not share with the statements of others; errors are shown
 /// without it.
@@ -53,6 +94,7 @@ inline constexpr std::uint64_t unnamed_unknown = ~std::uint64_t{0};
 class statement_registry {
 public:
     [[nodiscard]] statement_ptr intern(std::string_view query, std::string_view oids,
+                                       std::string_view reading,
                                        std::shared_ptr<const sql::traits> what);
     [[nodiscard]] std::size_t size() const;
 
@@ -63,25 +105,45 @@ private:
     std::size_t purge_at_ = 1024;
 };
 
+/// How many statements a server connection keeps.
+struct prepared_limits {
+    std::size_t count;
+    std::size_t bytes;                   ///< of their texts
+    std::chrono::milliseconds max_idle;  ///< 0: for ever
+};
+
 /// Which statements one server connection has, least recently used first out.
 class prepared_on_server {
 public:
+    using clock = std::chrono::steady_clock;
+    struct entry {
+        statement_ptr statement;
+        statement_shape shape;   ///< as described since it was prepared
+        bool described = false;  ///< Describe is under way
+        bool stale = false;      ///< the server will not run it: to be prepared anew
+        clock::time_point used{};
+    };
+
     [[nodiscard]] bool contains(const prepared_statement& s) const { return index_.contains(s.id); }
-    /// Marks as just used; false if it is not there.
-    bool touch(const prepared_statement& s);
-    void add(statement_ptr s);
+    /// Stays valid until the statement is removed; nullptr if it is not there.
+    [[nodiscard]] entry* find(const prepared_statement& s);
+    /// The same, and marks it as just used.
+    [[nodiscard]] entry* touch(const prepared_statement& s, clock::time_point now);
+    void add(statement_ptr s, clock::time_point now);
     void remove(const prepared_statement& s);
-    /// The one to close when there are more than `limit`; nullptr if there are not.
-    [[nodiscard]] statement_ptr take_excess(std::size_t limit);
+    /// One to close because of the limits; nullptr if there is none. Never the one used last.
+    [[nodiscard]] statement_ptr take_excess(const prepared_limits& limits, clock::time_point now);
     void clear();
     [[nodiscard]] std::size_t size() const { return order_.size(); }
+    [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
 private:
-    std::list<statement_ptr> order_;  // most recent first
-    std::unordered_map<std::uint64_t, std::list<statement_ptr>::iterator> index_;
+    std::list<entry> order_;  // most recent first
+    std::unordered_map<std::uint64_t, std::list<entry>::iterator> index_;
+    std::size_t bytes_ = 0;
 };
 
 /// A client's own names.
-using client_statements = std::map<std::string, statement_ptr, std::less<>>;
+using client_statements = std::map<std::string, own_statement, std::less<>>;
 
 }  // namespace howdah::proxy

@@ -277,10 +277,11 @@ void session::server_lost(std::string_view state, const std::string& why) {
         if (server_ && !applying_settings_) pump_client();
         return;
     }
-    if (retain_ && repeats_ < w_.now->vars().query_retries_on_failure) {
+    if (retain_ && repeatable_ && repeats_ < w_.now->vars().query_retries_on_failure) {
         ++w_.counters.reads_rerun;
         avoid_ = server;
         w_.servers.discard(std::exchange(server_, nullptr));
+        ++repeats_;
         repeat_batch();
         return;
     }
@@ -289,7 +290,6 @@ void session::server_lost(std::string_view state, const std::string& why) {
 }
 
 void session::repeat_batch() {
-    ++repeats_;
     to_client_.clear();
     for (const std::string& name : fresh_names_)
         if (statements_) statements_->erase(name);

@@ -24,6 +24,10 @@
 #include "proxy/session/settings.hpp"
 #include "proxy/worker.hpp"
 
+namespace howdah::protocol {
+struct error_view;
+}
+
 namespace howdah::proxy {
 
 /// Who a client is, as its login found out.
@@ -89,6 +93,7 @@ private:
         bool needs_server = false;
         bool begins = false;  ///< it opens a transaction
         bool has_route = false;
+        bool binds_named = false;  ///< a statement with a name: it may turn out to be stale
         route where;
     };
 
@@ -149,6 +154,7 @@ private:
     void add_route(batch& b, const sql::traits& t, std::string_view query);
     [[nodiscard]] bool compatible(const batch& b) const;
     void learn_writes();
+    void retain_batch(const batch& b);
     void fail_batch(std::string_view sqlstate, std::string_view message, std::string_view raw = {});
     void answer(std::string text);
     void answer_ready();
@@ -169,11 +175,8 @@ private:
     [[nodiscard]] bool forward_flush(const protocol::frame& f, std::string_view data);
     [[nodiscard]] bool forward_sync(const protocol::frame& f, std::string_view data);
     void forward_raw(const protocol::frame& f, std::string_view data);
-    void ensure_prepared(const statement_ptr& s);
     void ensure_unnamed();
-    void parse_on_server(const statement_ptr& s, std::string client_name, bool swallow);
     [[nodiscard]] std::shared_ptr<const sql::traits> traits_of(std::string_view query);
-    [[nodiscard]] statement_ptr find_statement(std::string_view name) const;
     /// An earlier batch whose outcome is open changes what the name stands for.
     [[nodiscard]] bool is_undecided(std::string_view name) const;
     [[nodiscard]] bool earlier_batches_open() const;
@@ -183,6 +186,28 @@ private:
     /// The statement of that name, or the unnamed one; null if there is none.
     [[nodiscard]] std::shared_ptr<const sql::traits> traits_of_statement(
         std::string_view name) const;
+
+    // session_statements.cpp: named statements of the client on its server connection
+    enum class readiness : std::uint8_t { ready, wait, changed };
+    /// Null if the client has no such name.
+    [[nodiscard]] own_statement find_own(std::string_view name) const;
+    [[nodiscard]] statement_ptr find_statement(std::string_view name) const;
+    void forget_name(std::string_view name);
+    [[nodiscard]] statement_ptr make_statement(const protocol::parse_view& parse,
+                                               std::shared_ptr<const sql::traits> what);
+    prepared_on_server::entry& ensure_prepared(const statement_ptr& s);
+    void close_on_server(const statement_ptr& s);
+    void parse_on_server(const statement_ptr& s, const own_statement& own, std::string client_name);
+    /// Prepares what a Bind needs, in the shape that the client has been shown.
+    [[nodiscard]] readiness ready_to_bind(client_statement& own, bool described_again);
+    void refuse_changed(const protocol::frame& f);
+    /// Whether the batch at hand describes the portal before it executes it.
+    [[nodiscard]] bool describes_portal(std::string_view portal, std::string_view behind) const;
+    /// For a Describe of it: what will be shown, or that it has to be learnt.
+    [[nodiscard]] reply_note describe_note(const own_statement& own, bool statement);
+    void learn_shape(const server_replies::entry& e, char type, std::string_view body);
+    [[nodiscard]] bool mend_statement(const protocol::error_view& error);
+    void run_mended();
 
     // session_local.cpp: statements that Howdah answers itself
     [[nodiscard]] bool answered_here(const sql::traits& t) const;
@@ -203,6 +228,8 @@ private:
     void drain_local();
     /// Shows an error about a statement under the client's name for it; false: it is about none.
     [[nodiscard]] bool show_own_name(std::string_view body);
+    /// Shows our words for what the server was made to refuse; false: it refuses something else.
+    [[nodiscard]] bool refuse_in_place(std::string_view body, const std::string& refusal);
     void on_command_complete(std::string_view body);
     [[nodiscard]] bool on_server_error(std::string_view body);
     void drop_statements();
@@ -250,8 +277,10 @@ private:
     bool pins_may_end_ = false;   ///< something ran after which a pin may be needless
     bool checking_pins_ = false;  ///< the server is asked which pins still hold
     bool retain_ = false;         ///< the input is kept so that the batch can be run again
-    bool query_failed_ = false;   ///< an error answered the current Query
-    bool broken_ = false;         ///< the transaction died with its server: 25P02 until ROLLBACK
+    bool repeatable_ = false;     ///< ... also if its server is lost in the middle of it
+    bool mending_ = false;       ///< run it again when the server is in sync: a statement was stale
+    bool query_failed_ = false;  ///< an error answered the current Query
+    bool broken_ = false;        ///< the transaction died with its server: 25P02 until ROLLBACK
     bool broken_reported_ = false;
     bool broken_ending_ = false;  ///< the client bound the end of the broken transaction
     bool force_writer_ = false;
@@ -267,6 +296,7 @@ private:
     bool read_only_mode_ = false;
     bool safe_lexing_ = true;
     std::uint16_t repeats_ = 0;
+    std::uint16_t mends_ = 0;
     int hostgroup_ = 0;  ///< of the attached or awaited server
     const server_entry* avoid_ = nullptr;
     const server_entry* only_ = nullptr;  ///< the reader that the read waits for
@@ -284,6 +314,7 @@ private:
     std::vector<std::shared_ptr<const sql::traits>> batch_traits_;
     std::size_t next_traits_ = 0;
     std::unique_ptr<client_statements> statements_;
+    own_statement bound_;  ///< what the unnamed portal is bound to
     std::shared_ptr<const unnamed_statement> unnamed_;
     std::unique_ptr<portal_traits> portals_;
     /// What the unnamed portal is bound to, where Howdah itself executes it.

@@ -83,8 +83,8 @@ bool session::step_broken(const frame& f, std::string_view data) {
             } else {
                 if (!statements_) statements_ = std::make_unique<client_statements>();
                 statements_->insert_or_assign(
-                    std::string(parse->name),
-                    w_.shared.statements.intern(parse->sql, parse->oids_bytes, t));
+                    std::string(statement_name(parse->name)),
+                    std::make_shared<client_statement>(make_statement(*parse, t)));
             }
             protocol::append_parse_complete(out);
             cursor_ += f.size();
@@ -95,7 +95,7 @@ bool session::step_broken(const frame& f, std::string_view data) {
         const std::size_t names = std::min(f.size(), protocol::buffer_pool::chunk_size);
         if (data.size() < names) return need(names);
         const auto bind = protocol::parse_bind(data.substr(frame_header_size));
-        const auto t = bind ? traits_of_statement(bind->statement) : nullptr;
+        const auto t = bind ? traits_of_statement(statement_name(bind->statement)) : nullptr;
         if (t && ends_only(*t)) {
             protocol::append_bind_complete(out);
             skip_message(f);
@@ -114,6 +114,12 @@ bool session::step_broken(const frame& f, std::string_view data) {
         answer(std::move(out));
         return true;
     } else if (f.type == 'C') {
+        if (data.size() < f.size()) return need(f.size());
+        const auto close = protocol::parse_close(body);
+        if (close && close->kind == 'S') {
+            if (close->name.empty()) unnamed_.reset();
+            forget_name(close->name);
+        }
         protocol::append_close_complete(out);
         skip_message(f);
         answer(std::move(out));

@@ -366,7 +366,7 @@ session::scan_outcome session::scan_extended(batch& b) {
                 auto t = w_.statements.get(parse->sql);
                 add_route(b, *t, parse->sql);
                 b.needs_server = true;
-                parsed_here.push_back({parse->name, parse->sql, t});
+                parsed_here.push_back({statement_name(parse->name), parse->sql, t});
                 batch_traits_.push_back(std::move(t));
                 break;
             }
@@ -378,7 +378,8 @@ session::scan_outcome session::scan_extended(batch& b) {
                 }
                 b.prepare_only = false;
                 b.needs_server = true;
-                add_route_of(bind->statement);
+                b.binds_named = b.binds_named || !bind->statement.empty();
+                add_route_of(statement_name(bind->statement));
                 break;
             }
             case 'D': {
@@ -388,7 +389,7 @@ session::scan_outcome session::scan_extended(batch& b) {
                     return scan_outcome::failed;
                 }
                 b.needs_server = true;
-                if (describe->kind == 'S') add_route_of(describe->name);
+                if (describe->kind == 'S') add_route_of(statement_name(describe->name));
                 break;
             }
             case 'E':
@@ -458,6 +459,7 @@ session::routing session::route_batch() {
         open_ended_ = open;
         flush_is_sync_ = prepares;
         batch_begins_ = batch_begins_ || b.begins;
+        if (mends_ > 0 && server_->replies.empty()) retain_batch(b);
         return routing::routed;
     }
     cleared_ = b.end;
@@ -467,8 +469,7 @@ session::routing session::route_batch() {
     batch_begins_ = b.begins;
     // Kept from here on: everything before this batch has been consumed or is dropped now.
     consume_forwarded();
-    retain_ = b.where.repeatable && b.complete && cursor_ == 0 && to_client_.empty() &&
-              w_.to_client.empty();
+    retain_batch(b);
     const bool reads =
         b.where.reason == route_reason::read || b.where.reason == route_reason::read_only_mode;
     consistent_read_ = reads && consistency() == conf::read_consistency::session;
@@ -479,6 +480,12 @@ session::routing session::route_batch() {
         ++w_.counters.queries_to_writer;
     }
     return server_ && !applying_settings_ ? routing::routed : routing::stalled;
+}
+
+void session::retain_batch(const batch& b) {
+    repeatable_ = b.where.repeatable;
+    retain_ = (repeatable_ || b.binds_named) && b.complete && cursor_ == 0 && to_client_.empty() &&
+              w_.to_client.empty();
 }
 
 void session::learn_writes() {

@@ -24,13 +24,6 @@ std::string foreign_name(std::string_view name) {
     return std::string(foreign_prefix).append(name);
 }
 
-reply_note parse_note(statement_ptr s, std::string client_name) {
-    reply_note note;
-    note.statement = std::move(s);
-    note.name = std::move(client_name);
-    return note;
-}
-
 }  // namespace
 
 bool session::forward(const frame& f, std::string_view data) {
@@ -78,12 +71,6 @@ std::shared_ptr<const sql::traits> session::traits_of_statement(std::string_view
     return named ? named->what : nullptr;
 }
 
-statement_ptr session::find_statement(std::string_view name) const {
-    if (!statements_) return nullptr;
-    const auto it = statements_->find(name);
-    return it == statements_->end() ? nullptr : it->second;
-}
-
 bool session::forward_query(const frame& f, std::string_view data) {
     if (f.size() > w_.now->vars().max_allowed_packet + frame_header_size) {
         terminate(sqlstate::program_limit_exceeded, "statement is larger than max_allowed_packet");
@@ -118,24 +105,6 @@ bool session::forward_query(const frame& f, std::string_view data) {
     return true;
 }
 
-void session::parse_on_server(const statement_ptr& s, std::string client_name, bool swallow) {
-    std::string& out = w_.to_server.generated();
-    server_connection::parts& server = server_->state();
-    protocol::append_parse_raw(out, s->server_name, s->query, s->oids);
-    server_->replies.expect(reply_kind::parse, parse_note(s, std::move(client_name)), swallow);
-    server.prepared.add(s);
-    if (const statement_ptr old =
-            server.prepared.take_excess(w_.now->vars().max_stmts_per_connection)) {
-        protocol::append_close(out, 'S', old->server_name);
-        server_->replies.expect(reply_kind::close, parse_note(old, {}), true);
-    }
-    w_.to_server.commit();
-}
-
-void session::ensure_prepared(const statement_ptr& s) {
-    if (!server_->state().prepared.touch(*s)) parse_on_server(s, {}, true);
-}
-
 void session::ensure_unnamed() {
     std::uint64_t& owner = server_->state().unnamed_owner;
     if (!unnamed_) {
@@ -165,13 +134,20 @@ bool session::is_undecided(std::string_view name) const {
     auto last = replies.end();
     while (last != replies.begin() && !owes_ready(*std::prev(last)))
         --last;
-    return std::any_of(replies.begin(), last, [&](const server_replies::entry& e) {
-        return e.note.name == name || (e.note.what && drops_statements(*e.note.what));
-    });
+    const auto drops = [](const server_replies::entry& e) {
+        return e.note.what && drops_statements(*e.note.what);
+    };
+    return std::any_of(replies.begin(), last,
+                       [&](const auto& e) { return e.note.name == name || drops(e); }) ||
+           std::any_of(last, replies.end(), drops);
 }
 
 bool session::wait_for_reply() {
-    waits_for_reply_ = true;
+    // In the middle of a batch the server answers when it is told to.
+    if (!std::exchange(waits_for_reply_, true) && mid_batch_) {
+        protocol::append_flush(w_.to_server.generated());
+        w_.to_server.commit();
+    }
     return false;
 }
 
@@ -193,11 +169,12 @@ bool session::forward_parse(const frame& f, std::string_view data) {
     if (data.size() < f.size()) return need(f.size());
     const auto parse = protocol::parse_parse(data.substr(frame_header_size, f.body_size()));
     if (!parse) return malformed(f);
-    if (is_undecided(parse->name)) return wait_for_reply();
+    const std::string_view name = statement_name(parse->name);
+    if (is_undecided(name)) return wait_for_reply();
     const auto t = traits_of(parse->sql);
     mid_batch_ = true;
     cursor_ += f.size();
-    if (parse->name.empty()) {
+    if (name.empty()) {
         reply_note note;
         note.changes_unnamed = true;
         note.unnamed_before = std::exchange(unnamed_, make_unnamed(*parse, t));
@@ -212,7 +189,7 @@ bool session::forward_parse(const frame& f, std::string_view data) {
         return true;
     }
     if (!statements_) statements_ = std::make_unique<client_statements>();
-    if (statements_->contains(parse->name)) {
+    if (statements_->contains(name)) {
         // PostgreSQL's own words for it (42P05), and its own effect on the transaction: prepare
         // the name for real, unseen, and let the client's Parse run into it.
         w_.to_server.add(data.substr(0, f.size()));
@@ -222,32 +199,22 @@ bool session::forward_parse(const frame& f, std::string_view data) {
         server_dirty_ = true;
         return true;
     }
-    const statement_ptr s = w_.shared.statements.intern(parse->sql, parse->oids_bytes, t);
-    statements_->emplace(parse->name, s);
-    if (retain_) fresh_names_.emplace_back(parse->name);
-    prepared_on_server& prepared = server_->state().prepared;
-    // Only while nothing that is outstanding could make the server refuse it.
-    const bool certain = status() != 'E' && !earlier_batches_open();
-    if (answered_here(*t) || (certain && prepared.touch(*s))) {
-        std::string out;
-        protocol::append_parse_complete(out);
+    const statement_ptr s = make_statement(*parse, t);
+    const auto own = std::make_shared<client_statement>(s);
+    statements_->emplace(name, own);
+    if (retain_) fresh_names_.emplace_back(name);
+    if (answered_here(*t)) {
         reply_note note;
-        note.text = std::move(out);
-        note.name = parse->name;
-        note.statement = s;
+        protocol::append_parse_complete(note.text);
+        note.name = name;
+        note.own = own;
         server_->replies.expect(reply_kind::local, std::move(note));
-        names_changed_at_ = server_->replies.expected();
-        return true;
+    } else {
+        // The server must say itself what it thinks of this Parse, today, so it must not stumble
+        // over the statement that is there.
+        if (server_->state().prepared.contains(*s)) close_on_server(s);
+        parse_on_server(s, own, std::string(name));
     }
-    if (prepared.contains(*s)) {
-        // The server must say itself what it thinks of this Parse, so it must not stumble over the
-        // statement that is there.
-        protocol::append_close(w_.to_server.generated(), 'S', s->server_name);
-        w_.to_server.commit();
-        server_->replies.expect(reply_kind::close, parse_note(s, {}), true);
-        prepared.remove(*s);
-    }
-    parse_on_server(s, std::string(parse->name), false);
     names_changed_at_ = server_->replies.expected();
     return true;
 }
@@ -261,20 +228,31 @@ bool session::forward_bind(const frame& f, std::string_view data) {
             return malformed(f);
         return need(std::min(f.size(), protocol::buffer_pool::chunk_size));
     }
-    if (is_undecided(bind->statement)) return wait_for_reply();
+    const std::string_view name = statement_name(bind->statement);
+    if (is_undecided(name)) return wait_for_reply();
     mid_batch_ = true;
     local_portal_.reset();
-    const statement_ptr named = find_statement(bind->statement);
-    const auto what = traits_of_statement(bind->statement);
+    const own_statement own = find_own(name);
+    const auto what = traits_of_statement(name);
+    if (bind->portal.empty()) bound_ = own;
     if (what && bind->portal.empty() && answered_here(*what)) {
         local_portal_ = what;
         expect_local([](std::string& out) { protocol::append_bind_complete(out); });
         skip_message(f);
         return true;
     }
-    if (named) {
-        ensure_prepared(named);
-    } else if (bind->statement.empty()) {
+    if (own) {
+        const std::string_view behind = in_.data().substr(std::min(in_.size(), cursor_ + f.size()));
+        switch (ready_to_bind(*own, describes_portal(bind->portal, behind))) {
+            case readiness::ready:
+                break;
+            case readiness::wait:
+                return wait_for_reply();
+            case readiness::changed:
+                refuse_changed(f);
+                return true;
+        }
+    } else if (name.empty()) {
         ensure_unnamed();
     }
     note_runs(what.get());
@@ -286,13 +264,15 @@ bool session::forward_bind(const frame& f, std::string_view data) {
         const auto it = portals_->find(bind->portal);
         if (it != portals_->end()) portals_->erase(it);
     }
-    server_->replies.expect(reply_kind::bind);
-    if (!named && !is_server_name(bind->statement)) {
+    reply_note note;
+    if (own) note.statement = own->statement;
+    server_->replies.expect(reply_kind::bind, std::move(note));
+    if (!own && !is_server_name(bind->statement)) {
         forward_raw(f, data);
         return true;
     }
     protocol::append_bind_prefix(w_.to_server.generated(), bind->portal,
-                                 named ? named->server_name : foreign_name(bind->statement),
+                                 own ? own->statement->server_name : foreign_name(bind->statement),
                                  f.body_size() - bind->header_size);
     w_.to_server.commit();
     const std::size_t head = frame_header_size + bind->header_size;
@@ -309,9 +289,10 @@ bool session::forward_describe(const frame& f, std::string_view data) {
     const auto describe = protocol::parse_describe(data.substr(frame_header_size, f.body_size()));
     if (!describe) return malformed(f);
     const bool statement = describe->kind == 'S';
-    if (statement && is_undecided(describe->name)) return wait_for_reply();
+    const std::string_view name = statement ? statement_name(describe->name) : describe->name;
+    if (statement && is_undecided(name)) return wait_for_reply();
     mid_batch_ = true;
-    const auto local = statement                ? traits_of_statement(describe->name)
+    const auto local = statement                ? traits_of_statement(name)
                        : describe->name.empty() ? local_portal_
                                                 : nullptr;
     if (local && answered_here(*local)) {
@@ -322,19 +303,20 @@ bool session::forward_describe(const frame& f, std::string_view data) {
         cursor_ += f.size();
         return true;
     }
-    const statement_ptr named = statement ? find_statement(describe->name) : nullptr;
-    if (named || (statement && is_server_name(describe->name))) {
-        if (named) ensure_prepared(named);
+    const own_statement own = statement ? find_own(name) : name.empty() ? bound_ : nullptr;
+    reply_note note;
+    if (own) note = describe_note(own, statement);
+    if (statement && (own || is_server_name(name))) {
         protocol::append_describe(w_.to_server.generated(), 'S',
-                                  named ? named->server_name : foreign_name(describe->name));
+                                  own ? own->statement->server_name : foreign_name(describe->name));
         w_.to_server.commit();
         cursor_ += f.size();
     } else {
-        if (statement && describe->name.empty()) ensure_unnamed();
+        if (statement && name.empty()) ensure_unnamed();
         forward_raw(f, data);
     }
-    server_->replies.expect(statement ? reply_kind::describe_statement
-                                      : reply_kind::describe_portal);
+    server_->replies.expect(
+        statement ? reply_kind::describe_statement : reply_kind::describe_portal, std::move(note));
     return true;
 }
 
@@ -373,17 +355,18 @@ bool session::forward_close(const frame& f, std::string_view data) {
         forward_raw(f, data);
         return true;
     }
-    if (is_undecided(close->name)) return wait_for_reply();
+    const std::string_view name = statement_name(close->name);
+    if (is_undecided(name)) return wait_for_reply();
     // The statement stays on the servers for whoever prepares the same text next.
     reply_note note;
     protocol::append_close_complete(note.text);
-    if (close->name.empty()) {
+    if (name.empty()) {
         note.changes_unnamed = true;
         note.unnamed_before = std::exchange(unnamed_, nullptr);
     } else if (statements_) {
-        const auto it = statements_->find(close->name);
+        const auto it = statements_->find(name);
         if (it != statements_->end()) {
-            note.statement = it->second;
+            note.own = it->second;
             note.name = it->first;
             note.closes = true;
             statements_->erase(it);

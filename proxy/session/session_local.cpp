@@ -93,7 +93,7 @@ bool session::run_local(const sql::traits& t, std::string& out) {
         protocol::append_command_complete(out, "SET");
         return true;
     }
-    if (statements_) statements_->erase(t.target);
+    forget_name(t.target);
     protocol::append_command_complete(out, "DEALLOCATE");
     return true;
 }

@@ -62,7 +62,8 @@ void session::pump_server() {
 
 bool session::must_see_whole(char type) const {
     if (type == 'D' && checking_pins_) return true;
-    return type == 'E' || type == 'S' || type == 'C' || type == 'Z' || (retain_ && type == 'N');
+    return type == 'E' || type == 'S' || type == 'C' || type == 'Z' || type == 't' || type == 'T' ||
+           (retain_ && type == 'N');
 }
 
 bool session::process_server() {
@@ -125,7 +126,7 @@ void session::drain_local() {
 bool session::take_server_message(const frame& f, std::string_view message, bool& stop) {
     const std::string_view body = message.substr(std::min(message.size(), frame_header_size));
     if (f.type == 'E' && !on_server_error(body)) return false;
-    if (f.type == 'N' && retain_) {
+    if (f.type == 'N' && retain_ && repeatable_) {
         // "terminating connection because of crash of another server process": the end follows.
         const auto view = protocol::parse_error(body);
         if (view && view->sqlstate == sqlstate::crash_shutdown) {
@@ -141,6 +142,16 @@ bool session::take_server_message(const frame& f, std::string_view message, bool
                                                          std::string(p->value));
     }
     const bool owed = server_->replies.owed();
+    std::string refusal;
+    if (owed) {
+        const server_replies::entry& first = server_->replies.front();
+        const bool describes = first.what == reply_kind::describe_statement ||
+                               first.what == reply_kind::describe_portal;
+        if (describes && (f.type == 't' || f.type == 'T' || f.type == 'n'))
+            learn_shape(first, f.type, message.size() == f.size() ? body : std::string_view());
+        if (f.type == 'E' && first.what == reply_kind::bind && !first.note.text.empty())
+            refusal = first.note.text;
+    }
     const bool swallowed_query = applying_settings_ || checking_pins_ || phase_ == phase::resetting;
     if (f.type == 'D' && checking_pins_) {
         if (const auto held = pins_in(body))
@@ -155,10 +166,10 @@ bool session::take_server_message(const frame& f, std::string_view message, bool
         return false;
     }
     // A notification is the client's whatever we have asked meanwhile.
-    server_->forward_message =
-        handling == server_replies::handling::forward && (!swallowed_query || f.type == 'A');
+    server_->forward_message = handling == server_replies::handling::forward &&
+                               (!swallowed_query || f.type == 'A') && !(mending_ && f.type == 'E');
     // Until the client's own Sync everything it sends is void, as the server would see it.
-    if (f.type == 'E' && owed && !swallowed_query) {
+    if (f.type == 'E' && owed && !swallowed_query && !mending_) {
         auto& replies = server_->replies;
         if (std::none_of(replies.begin(), replies.end(), owes_ready)) skip_to_sync_ = true;
     }
@@ -183,9 +194,11 @@ bool session::take_server_message(const frame& f, std::string_view message, bool
         return true;
     }
     if (!server_->forward_message) return true;
+    if (!refusal.empty() && refuse_in_place(body, refusal)) return true;
     if (f.type == 'E' && body.find("howdah_") != body.npos && show_own_name(body)) return true;
-    // Until here the answer could have been given up for another server's.
-    if (retain_ && owed && is_decisive(f.type)) {
+    // Until here the answer could have been given up for another server's, or for that of a
+    // statement prepared anew: that is decided when it is bound.
+    if (retain_ && owed && (is_decisive(f.type) || (!repeatable_ && f.type == '2'))) {
         retain_ = false;
         fresh_names_.clear();
     }
@@ -210,7 +223,8 @@ bool session::on_server_error(std::string_view body) {
         server_lost(state, why);
         return false;
     }
-    if (retain_ && server_->replies.owed()) {
+    if (!applying_settings_ && !checking_pins_ && mend_statement(*view)) return true;
+    if (retain_ && repeatable_ && server_->replies.owed()) {
         const bool wrote = view->sqlstate == sqlstate::read_only_sql_transaction;
         const bool conflict =
             view->message.find("conflict with recovery") != std::string_view::npos;
@@ -226,6 +240,7 @@ bool session::on_server_error(std::string_view body) {
             // It still owes the rest of this exchange; opening another is cheaper than a detour
             // for a digest that from now on goes to the writer at once.
             w_.servers.discard(std::move(old));
+            ++repeats_;
             repeat_batch();
             return false;
         }
@@ -234,6 +249,16 @@ bool session::on_server_error(std::string_view body) {
     if (checking_pins_) return true;
     if (server_->state().status == 'I') effects_.failed_outside_transaction();
     query_failed_ = true;
+    return true;
+}
+
+bool session::refuse_in_place(std::string_view body, const std::string& refusal) {
+    const auto view = protocol::parse_error(body);
+    if (!view || view->sqlstate != sqlstate::invalid_sql_statement_name) return false;
+    retain_ = false;
+    fresh_names_.clear();
+    w_.to_client.generated() += refusal;
+    w_.to_client.commit();
     return true;
 }
 
@@ -249,7 +274,7 @@ bool session::show_own_name(std::string_view body) {
     if (shown.starts_with(foreign_prefix)) own = shown.substr(foreign_prefix.size());
     if (statements_)
         for (const auto& [name, s] : *statements_)
-            if (s->server_name == shown) own = name;
+            if (s->statement->server_name == shown) own = name;
     if (!own) return false;
     retain_ = false;
     fresh_names_.clear();
@@ -274,11 +299,12 @@ void session::drop_statements() {
     prepared.clear();
     const auto before = std::exchange(statements_, nullptr);
     for (const server_replies::entry& e : server_->replies) {
-        if (!e.note.statement || e.note.closes) continue;
-        if (e.what == reply_kind::parse) prepared.add(e.note.statement);
-        if (e.note.name.empty() || !before || !before->contains(e.note.name)) continue;
+        if (e.what == reply_kind::parse && e.note.statement)
+            prepared.add(e.note.statement, w_.coarse_now);
+        if (e.note.name.empty() || e.note.closes || !before || !before->contains(e.note.name))
+            continue;
         if (!statements_) statements_ = std::make_unique<client_statements>();
-        statements_->insert_or_assign(e.note.name, e.note.statement);
+        statements_->insert_or_assign(e.note.name, e.note.own);
     }
 }
 
@@ -291,7 +317,9 @@ void session::on_skipped(server_replies& replies, server_replies::entry& e, bool
     if (server_) {
         server_connection::parts& server = server_->state();
         if (e.what == reply_kind::close && e.note.statement)
-            server.prepared.add(e.note.statement);  // our Close was skipped: it is still there
+            server.prepared.add(e.note.statement, w_.coarse_now);  // it is still there
+        if (e.what == reply_kind::describe_statement && e.swallow && e.note.statement)
+            if (auto* there = server.prepared.find(*e.note.statement)) there->described = false;
         if (e.what == reply_kind::parse) {
             if (e.note.statement) {
                 server.prepared.remove(*e.note.statement);
@@ -310,10 +338,10 @@ void session::on_skipped(server_replies& replies, server_replies::entry& e, bool
         (later != replies.end() ? later->note.unnamed_before : unnamed_) = stays;
     } else if (e.note.closes) {
         if (!statements_) statements_ = std::make_unique<client_statements>();
-        statements_->insert_or_assign(e.note.name, e.note.statement);
+        statements_->insert_or_assign(e.note.name, e.note.own);
     } else if (!e.note.name.empty() && statements_) {
         const auto it = statements_->find(e.note.name);
-        if (it != statements_->end() && it->second == e.note.statement) statements_->erase(it);
+        if (it != statements_->end() && it->second == e.note.own) statements_->erase(it);
     }
 }
 
@@ -399,7 +427,11 @@ void session::at_sync() {
         return;
     }
     checking_pins_ = false;
-    repeats_ = 0;
+    if (mending_) {
+        run_mended();
+        return;
+    }
+    repeats_ = mends_ = 0;
     arm_idle_deadline();
     if (mode() == conf::pool_mode::statement && server_->state().status != 'I') {
         server_dirty_ = true;

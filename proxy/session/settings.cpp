@@ -52,6 +52,49 @@ std::string reset_statement(const std::string& name) {
 
 }  // namespace
 
+bool changes_reading(std::string_view name) {
+    if (name.find('.') != name.npos) return false;
+    constexpr std::string_view families[] = {"enable_", "log_", "geqo", "jit", "tcp_", "idle_"};
+    if (std::any_of(std::begin(families), std::end(families),
+                    [&](std::string_view family) { return name.starts_with(family); }))
+        return false;
+    constexpr std::string_view others[] = {
+        "application_name",
+        "bytea_output",
+        "client_connection_check_interval",
+        "client_min_messages",
+        "commit_delay",
+        "constraint_exclusion",
+        "cpu_tuple_cost",
+        "default_transaction_deferrable",
+        "default_transaction_isolation",
+        "default_transaction_read_only",
+        "effective_cache_size",
+        "effective_io_concurrency",
+        "extra_float_digits",
+        "from_collapse_limit",
+        "hash_mem_multiplier",
+        "join_collapse_limit",
+        "lock_timeout",
+        "maintenance_work_mem",
+        "max_parallel_workers_per_gather",
+        "plan_cache_mode",
+        "random_page_cost",
+        "seq_page_cost",
+        "statement_timeout",
+        "synchronous_commit",
+        "temp_buffers",
+        "transaction_timeout",
+        "work_mem",
+    };
+    return !std::binary_search(std::begin(others), std::end(others), name);
+}
+
+session_settings::session_settings(list entries) : entries_(std::move(entries)) {
+    for (const auto& [name, statement] : entries_)
+        if (changes_reading(name)) reading_.append(statement).push_back(';');
+}
+
 const std::string* session_settings::find(std::string_view name) const {
     const auto it = position(entries_, name);
     return it != entries_.end() && it->first == name ? &it->second : nullptr;

@@ -20,17 +20,24 @@ public:
     /// Name in lower case and the statement that sets it, sorted by name.
     using list = std::vector<std::pair<std::string, std::string>>;
 
-    explicit session_settings(list entries) : entries_(std::move(entries)) {}
+    explicit session_settings(list entries);
 
     [[nodiscard]] const list& entries() const { return entries_; }
     [[nodiscard]] bool empty() const { return entries_.empty(); }
     /// The statement that sets a parameter, or nothing.
     [[nodiscard]] const std::string* find(std::string_view name) const;
+    /// Those under which a statement's text may mean something else, as one key without NUL.
+    [[nodiscard]] const std::string& reading() const { return reading_; }
 
 private:
     list entries_;
+    std::string reading_;
 };
 using settings_ptr = std::shared_ptr<const session_settings>;
+
+/// Whether a statement's text can mean something else under another value of this parameter (its
+/// encoding, its literals, the objects it names). Unknown parameters may; custom ones do not.
+[[nodiscard]] bool changes_reading(std::string_view name);
 
 /// Process-wide interning; thread-safe, used only when settings change.
 class settings_registry {

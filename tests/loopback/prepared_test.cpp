@@ -6,7 +6,7 @@ namespace {
 using strings = std::vector<std::string>;
 const std::string bound = "2 D(writer) C(SELECT 1) Z(I)";
 
-TEST_F(loopback, equal_statements_are_prepared_once_per_server_whatever_clients_call_them) {
+TEST_F(loopback, equal_statements_are_one_per_server_whatever_clients_call_them) {
     start();
     client a = connect();
     client b = connect();
@@ -17,8 +17,67 @@ TEST_F(loopback, equal_statements_are_prepared_once_per_server_whatever_clients_
     EXPECT_EQ(b.until_ready(), "1 t T " + bound);
     a.send(bind("", "mine") + execute("") + sync());
     EXPECT_EQ(a.until_ready(), bound);
-    EXPECT_EQ(writer.count("P howdah_1|SELECT 1"), 1);
+    // Each client's Parse is for the server to judge; what it replaces serves all.
+    EXPECT_EQ(writer.count("P howdah_1|SELECT 1"), 2);
+    EXPECT_EQ(writer.count("C S howdah_1"), 1);
     EXPECT_EQ(writer.logins(), 1);
+}
+
+TEST_F(loopback, names_are_the_same_if_their_first_63_bytes_are) {
+    start();
+    client c = connect();
+    const std::string base(63, 'n');
+    EXPECT_EQ(c.send(tests::parse(base + "1", "SELECT 1") + sync()).until_ready(), "1 Z(I)");
+    EXPECT_EQ(c.send(tests::bind("", base + "2") + execute("") + sync()).until_ready(), bound);
+    EXPECT_EQ(c.send(tests::parse(base, "SELECT 2") + sync()).until_ready(), "E(42P05) Z(I)");
+    EXPECT_EQ(c.send(close('S', base + "3") + sync()).until_ready(), "3 Z(I)");
+    EXPECT_EQ(c.send(tests::bind("", base) + sync()).until_ready(), "E(26000) Z(I)");
+}
+
+TEST_F(loopback, a_statement_in_each_encoding_is_a_statement_of_its_own) {
+    start();
+    client c = connect();
+    (void)c.send(parse("a", "SELECT 1") + sync()).until_ready();
+    (void)c.ask("SET client_encoding = 'LATIN1'");
+    EXPECT_EQ(c.send(parse("b", "SELECT 1") + sync()).until_ready(), "1 Z(I)");
+    EXPECT_EQ(writer.count("P howdah_2|SELECT 1"), 1);
+    (void)c.ask("SET application_name = 'x'");
+    EXPECT_EQ(c.send(parse("c", "SELECT 1") + sync()).until_ready(), "1 Z(I)");
+    EXPECT_EQ(writer.count("P howdah_2|SELECT 1"), 2);
+}
+
+TEST_F(loopback, a_statement_under_settings_of_one_transaction_is_nobody_elses) {
+    start();
+    client c = connect();
+    (void)c.ask("BEGIN");
+    (void)c.ask("SET LOCAL datestyle = 'German'");
+    EXPECT_EQ(c.send(parse("a", "SELECT 1") + sync()).until_ready(), "1 Z(T)");
+    (void)c.ask("COMMIT");
+    client other = connect();
+    (void)other.send(parse("b", "SELECT 1") + sync()).until_ready();
+    EXPECT_EQ(writer.count("P howdah_1|SELECT 1"), 1);
+    EXPECT_EQ(writer.count("P howdah_2|SELECT 1"), 1);
+    // Bound after the transaction it is what it would be without those settings.
+    EXPECT_EQ(c.send(bind("", "a") + execute("") + sync()).until_ready(), bound);
+    EXPECT_EQ(writer.count("B |howdah_1"), 0);
+    EXPECT_EQ(writer.count("B |howdah_2"), 1);
+}
+
+TEST_F(loopback,
+       what_a_client_has_been_shown_of_a_statement_is_checked_where_it_is_prepared_again) {
+    start();
+    client c = connect();
+    client other = connect();
+    c.send(parse("s", "INSERT a") + describe('S', "s") + sync());
+    EXPECT_EQ(c.until_ready(), "1 t T Z(I)");
+    // The connection at hand knows the answer.
+    EXPECT_EQ(c.send(bind("", "s") + execute("") + sync()).until_ready(), "2 C(INSERT 0 1) Z(I)");
+    EXPECT_EQ(writer.count("D S howdah_1"), 1);
+    // Another one is asked first, and without a word to the client.
+    (void)other.ask("BEGIN");
+    EXPECT_EQ(c.send(bind("", "s") + execute("") + sync()).until_ready(), "2 C(INSERT 0 1) Z(I)");
+    EXPECT_EQ(writer.count("D S howdah_1"), 2);
+    EXPECT_EQ(writer.logins(), 2);
 }
 
 TEST_F(loopback, a_statement_is_prepared_unseen_where_it_is_missing) {

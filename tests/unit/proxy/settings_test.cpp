@@ -244,5 +244,19 @@ TEST(Settings, encodings_whose_characters_hide_ascii_bytes_are_known_by_all_thei
         EXPECT_FALSE(unsafe(name)) << name;
 }
 
+TEST(SessionSettings, reading_holds_what_can_change_the_meaning_of_a_text_and_nothing_else) {
+    const session_settings plain({{"app.tenant", "SET app.tenant"},
+                                  {"application_name", "SET application_name"},
+                                  {"enable_seqscan", "SET enable_seqscan"},
+                                  {"statement_timeout", "SET statement_timeout"},
+                                  {"work_mem", "SET work_mem"}});
+    EXPECT_EQ(plain.reading(), "");
+    for (const char* name : {"client_encoding", "datestyle", "role", "search_path", "timezone",
+                             "standard_conforming_strings", "never_heard_of"}) {
+        const session_settings one({{name, std::string("SET ") + name}});
+        EXPECT_EQ(one.reading(), std::string("SET ") + name + ";");
+    }
+}
+
 }  // namespace
 }  // namespace howdah::proxy
