@@ -39,6 +39,7 @@ struct reply_note {
     std::shared_ptr<const sql::traits> what;  ///< of a query or Execute: its lasting effects
     std::string text;     ///< local: the answer; Bind: what the client gets for the server's error
     std::string name;     ///< of a client's Parse or Close: its name for the statement
+    std::size_t completed = 0;  ///< of a query: statements of its string that have run
     bool closes = false;  ///< a client's Close: undone if an error skips it
     /// A Parse or Close of the unnamed statement, or a Query, which drops it: what it was before,
     /// if an error skips this.

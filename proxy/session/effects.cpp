@@ -13,7 +13,8 @@ bool releases_advisory_locks(const sql::traits& t) {
 }
 
 bool has_effects(const sql::traits& t) {
-    if (t.pins != 0 || !t.settings.empty() || releases_advisory_locks(t)) return true;
+    if (t.pins != 0 || !t.settings.empty() || !t.parts.empty() || releases_advisory_locks(t))
+        return true;
     switch (t.first) {
         case sql::verb::savepoint:
         case sql::verb::rollback_to:
@@ -25,7 +26,7 @@ bool has_effects(const sql::traits& t) {
         case sql::verb::ddl:
             return true;
         default:
-            return t.statements > 1 && t.begins_transaction;
+            return false;
     }
 }
 
@@ -38,18 +39,12 @@ void transaction_effects::ran(const sql::traits& t) {
     pins_ |= t.pins;
     if (sql::has_pin(t.pins, sql::pin_reason::listen))
         std::erase_if(pending_, [](const step& s) { return s.unlisten; });
-    if (t.statements == 1 && t.ends_transaction) {
+    if (t.ends_transaction) {
         end_transaction();
         return;
     }
     for (const sql::setting_change& change : t.settings)
         pending_.push_back({change, {}});
-    if (t.statements != 1) {
-        // Which changes came before the transaction's end and which after it is not known.
-        if (t.ends_transaction && !t.settings.empty())
-            pins_ |= static_cast<std::uint16_t>(sql::pin_reason::unknown_set);
-        return;
-    }
     const auto mark = std::find_if(pending_.rbegin(), pending_.rend(), [&](const step& s) {
         return !s.savepoint.empty() && s.savepoint == t.target;
     });

@@ -29,7 +29,7 @@ using portal_traits = std::map<std::string, std::shared_ptr<const sql::traits>, 
 /// is bound to its server connection. Pure.
 class transaction_effects {
 public:
-    /// A statement ran successfully.
+    /// One statement ran successfully.
     void ran(const sql::traits& t);
     /// CommandComplete with this tag.
     void completed(std::string_view tag);

@@ -288,9 +288,17 @@ void session::on_command_complete(std::string_view body) {
     const auto tag = protocol::parse_command_complete(body);
     if (!tag || applying_settings_ || checking_pins_ || phase_ != phase::ready) return;
     const char first = tag->empty() ? '\0' : tag->front();
-    if (first != 'D' && first != 'R') return;
-    effects_.completed(*tag);
+    if (first == 'D' || first == 'R') effects_.completed(*tag);
     if (effects_.take_statements_dropped()) drop_statements();
+    if (server_->replies.empty()) return;
+    reply_note& note = server_->replies.front().note;
+    if (!note.what || note.what->parts.empty()) return;
+    const auto& parts = note.what->parts;
+    const auto part = std::lower_bound(
+        parts.begin(), parts.end(), note.completed,
+        [](const sql::statement_part& p, std::size_t index) { return p.index < index; });
+    if (part != parts.end() && part->index == note.completed) effects_.ran(part->what);
+    ++note.completed;
 }
 
 void session::drop_statements() {
@@ -349,15 +357,9 @@ void session::on_done(server_replies::entry& e) {
     if (e.swallow || !e.note.what) return;
     const sql::traits& t = *e.note.what;
     if (may_end_pins(t)) pins_may_end_ = true;
-    const bool failed = e.what == reply_kind::query && query_failed_;
-    // Of a string that mixes settings with transaction control, or that failed on the way, nobody
-    // can say what is in force now: the connection must not reach another client.
-    if (!t.settings.empty() && t.statements > 1 &&
-        (failed || t.begins_transaction || t.ends_transaction))
-        server_dirty_ = true;
-    if (failed) {
+    if (e.what == reply_kind::query && query_failed_) {
         effects_.pin(t.pins);
-    } else {
+    } else if (t.statements == 1) {
         effects_.ran(t);
     }
 }

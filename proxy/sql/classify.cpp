@@ -128,8 +128,7 @@ private:
 /// Describes one top-level statement; the rest of `traits` is summed up by classify().
 class statement {
 public:
-    statement(const PgQuery__Node* node, traits& out, bool first)
-        : node_{node}, out_{out}, first_{first} {}
+    statement(const PgQuery__Node* node, traits& out) : node_{node}, out_{out} {}
 
     verb kind = verb::empty;
     bool read_only = false;
@@ -151,9 +150,7 @@ private:
         return node_->node_case == PG_QUERY__NODE__NODE_DROP_STMT;
     }
 
-    void target(std::string_view name) {
-        if (first_) out_.target = name;
-    }
+    void target(std::string_view name) { out_.target = name; }
 
     // SELECT, VALUES and TABLE without side effects that the grammar shows.
     [[nodiscard]] bool is_read(const PgQuery__Node* query) const {
@@ -380,9 +377,52 @@ private:
 
     const PgQuery__Node* node_;
     traits& out_;
-    bool first_;
     findings found_;
 };
+
+void sort_functions(traits& t) {
+    std::ranges::sort(t.functions);
+    t.functions.erase(std::unique(t.functions.begin(), t.functions.end()), t.functions.end());
+}
+
+traits describe(const PgQuery__Node* node) {
+    traits out;
+    statement s{node, out};
+    s.describe();
+    out.parsed = true;
+    out.statements = 1;
+    out.first = out.last = s.kind;
+    out.read_only = s.read_only;
+    sort_functions(out);
+    return out;
+}
+
+bool matters_in_order(const traits& t) {
+    return t.pins != 0 || !t.settings.empty() || t.begins_transaction || t.ends_transaction ||
+           t.first == verb::savepoint || t.first == verb::release || t.first == verb::rollback_to ||
+           t.first == verb::unlisten;
+}
+
+template <class T>
+void append(std::vector<T>& to, const std::vector<T>& from) {
+    to.insert(to.end(), from.begin(), from.end());
+}
+
+void add(traits& sum, const traits& t) {
+    sum.last = t.last;
+    sum.read_only = sum.read_only && t.read_only;
+    sum.begins_transaction = sum.begins_transaction || t.begins_transaction;
+    sum.begin_read_only = sum.begin_read_only || t.begin_read_only;
+    sum.begin_needs_writer = sum.begin_needs_writer || t.begin_needs_writer;
+    sum.ends_transaction = sum.ends_transaction || t.ends_transaction;
+    sum.rollback_like = sum.rollback_like || t.rollback_like;
+    sum.chain = sum.chain || t.chain;
+    sum.sets_transaction_mode = sum.sets_transaction_mode || t.sets_transaction_mode;
+    sum.literal_dependent = sum.literal_dependent || t.literal_dependent;
+    sum.pins |= t.pins;
+    append(sum.functions, t.functions);
+    append(sum.settings, t.settings);
+}
 
 }  // namespace
 
@@ -396,19 +436,18 @@ traits classify(std::string_view sql, const parse_limits& limits) {
     const PgQuery__ParseResult* root = tree.get();
     if (root == nullptr) return out;
     out.parsed = true;
+    if (root->n_stmts == 0) return out;
+    out = describe(root->stmts[0]->stmt);
+    if (root->n_stmts == 1) return out;
+    if (matters_in_order(out)) out.parts.push_back({0, out});
+    for (std::size_t i = 1; i < root->n_stmts; ++i) {
+        traits t = describe(root->stmts[i]->stmt);
+        add(out, t);
+        if (matters_in_order(t)) out.parts.push_back({i, std::move(t)});
+    }
     out.statements = static_cast<uint16_t>(
         std::min<std::size_t>(root->n_stmts, std::numeric_limits<uint16_t>::max()));
-    out.read_only = root->n_stmts > 0;
-    for (std::size_t i = 0; i < root->n_stmts; ++i) {
-        statement s{root->stmts[i]->stmt, out, i == 0};
-        s.describe();
-        if (i == 0) out.first = s.kind;
-        out.last = s.kind;
-        out.read_only = out.read_only && s.read_only;
-    }
-    std::ranges::sort(out.functions);
-    out.functions.erase(std::unique(out.functions.begin(), out.functions.end()),
-                        out.functions.end());
+    sort_functions(out);
     return out;
 }
 

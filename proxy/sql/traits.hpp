@@ -97,6 +97,8 @@ struct setting_change {
     bool operator==(const setting_change&) const = default;
 };
 
+struct statement_part;
+
 /// What one statement string (one Query or Parse message, possibly several statements) is and
 /// does. By grammar alone: views, triggers, rules, operators and function bodies are not looked
 /// into; what they write, a standby refuses with 25006.
@@ -137,6 +139,15 @@ struct traits {
     /// of PREPARE TRANSACTION and its endings, "all", "plans", "sequences" or "temp" of DISCARD.
     /// Empty: ALL (DEALLOCATE, CLOSE), "*" (UNLISTEN), or none.
     std::string target;
+    /// Of a string of several statements: those that change the session or control transactions,
+    /// in order, each by itself. Empty otherwise.
+    std::vector<statement_part> parts;
+};
+
+/// One statement of several.
+struct statement_part {
+    std::size_t index = 0;  ///< among all of the string
+    traits what;
 };
 
 /// Bounds on what is handed to the parser; beyond them a statement is reported as not parsed.

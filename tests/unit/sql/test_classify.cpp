@@ -186,6 +186,35 @@ TEST(classify, knows_writes_and_session_statements) {
     });
 }
 
+TEST(classify, keeps_the_statements_of_a_string_apart_where_their_order_matters) {
+    const auto parts = [](std::string_view sql) {
+        std::string out;
+        for (const statement_part& p : classify(sql).parts) {
+            EXPECT_EQ(p.what.statements, 1) << sql;
+            out += std::to_string(p.index) + ":" + std::string(to_string(p.what.first)) + " ";
+        }
+        return out;
+    };
+    EXPECT_EQ(parts("SET a.b = 1"), "");
+    EXPECT_EQ(parts("SELECT 1; DELETE FROM t"), "");
+    EXPECT_EQ(parts("BEGIN; SELECT 1; SET a.b = 1; COMMIT"), "0:begin 2:set 3:commit ");
+    EXPECT_EQ(parts("SELECT 1; SELECT 2; SAVEPOINT s; ROLLBACK TO s; RELEASE s"),
+              "2:savepoint 3:rollback to 4:release ");
+    EXPECT_EQ(parts("SELECT 1; LISTEN a; UNLISTEN *"), "1:listen 2:unlisten ");
+    EXPECT_EQ(parts("SELECT 1; CREATE TEMP TABLE t (); SELECT 2"), "1:ddl ");
+}
+
+TEST(classify, sums_up_what_the_statements_of_a_string_do) {
+    const traits t = classify("BEGIN READ ONLY; SELECT f(1), a(); SET x.y = 1; SELECT f(2); "
+                              "RESET x.z; ROLLBACK AND CHAIN");
+    EXPECT_TRUE(t.begins_transaction && t.begin_read_only && t.ends_transaction);
+    EXPECT_TRUE(t.rollback_like && t.chain && t.literal_dependent);
+    EXPECT_EQ(t.functions, (std::vector<std::string>{"a", "f"}));
+    ASSERT_EQ(t.settings.size(), 2U);
+    EXPECT_EQ(t.settings[0].name, "x.y");
+    EXPECT_EQ(t.settings[1].name, "x.z");
+}
+
 TEST(classify, takes_a_string_of_statements_as_read_only_if_all_of_them_are) {
     struct multi {
         std::string sql;
