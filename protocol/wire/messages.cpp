@@ -77,6 +77,10 @@ void append_command_complete(std::string& out, std::string_view tag) {
     append_text(out, 'C', tag);
 }
 
+void append_message(std::string& out, char type, std::string_view body) {
+    message_writer(out, type).bytes(body);
+}
+
 void append_parse_complete(std::string& out) {
     append_empty(out, '1');
 }

@@ -28,6 +28,8 @@ void append_parameter_status(std::string& out, std::string_view name, std::strin
 void append_ready_for_query(std::string& out, char status);
 void append_command_complete(std::string& out, std::string_view tag);
 void append_parse_complete(std::string& out);
+/// Any message whose body is there already.
+void append_message(std::string& out, char type, std::string_view body);
 void append_bind_complete(std::string& out);
 void append_close_complete(std::string& out);
 void append_no_data(std::string& out);

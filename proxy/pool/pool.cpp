@@ -346,8 +346,7 @@ bool pool::process_idle_input(server_connection& connection) {
         const std::string_view body = data.substr(protocol::frame_header_size, f->body_size());
         if (f->type == 'S') {
             if (const auto p = protocol::parse_parameter_status(body))
-                connection.state().parameters.insert_or_assign(std::string(p->name),
-                                                               std::string(p->value));
+                connection.state().parameters.set(p->name, p->value);
         } else if (f->type != 'N' && f->type != 'A') {
             return false;
         }

@@ -1,8 +1,26 @@
 #include "proxy/pool/server_connection.hpp"
 
+#include <algorithm>
+
 #include <boost/asio/error.hpp>
 
 namespace howdah::proxy {
+
+void reported_parameters::set(std::string_view name, std::string_view value) {
+    const auto it =
+        std::find_if(all_.begin(), all_.end(), [&](const auto& p) { return p.first == name; });
+    if (it != all_.end()) {
+        it->second = value;
+    } else {
+        all_.emplace_back(name, value);
+    }
+}
+
+const std::string* reported_parameters::find(std::string_view name) const {
+    const auto it =
+        std::find_if(all_.begin(), all_.end(), [&](const auto& p) { return p.first == name; });
+    return it == all_.end() ? nullptr : &it->second;
+}
 
 using protocol::stream;
 

@@ -3,10 +3,11 @@
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "protocol/io/buffer.hpp"
 #include "protocol/io/gather.hpp"
@@ -37,10 +38,10 @@ struct reply_note {
     /// Of a client's Parse or Close: what it named. Of Describe: who is shown the answer.
     own_statement own;
     std::shared_ptr<const sql::traits> what;  ///< of a query or Execute: its lasting effects
-    std::string text;     ///< local: the answer; Bind: what the client gets for the server's error
-    std::string name;     ///< of a client's Parse or Close: its name for the statement
+    std::string text;  ///< local: the answer; Bind: what the client gets for the server's error
+    std::string name;  ///< of a client's Parse or Close: its name for the statement
     std::size_t completed = 0;  ///< of a query: statements of its string that have run
-    bool closes = false;  ///< a client's Close: undone if an error skips it
+    bool closes = false;        ///< a client's Close: undone if an error skips it
     /// A Parse or Close of the unnamed statement, or a Query, which drops it: what it was before,
     /// if an error skips this.
     std::shared_ptr<const unnamed_statement> unnamed_before;
@@ -54,6 +55,19 @@ using reply_kind = server_replies::kind;
     return !e.swallow && (e.what == reply_kind::query || e.what == reply_kind::sync ||
                           e.what == reply_kind::function_call);
 }
+
+/// What a server has reported by ParameterStatus, in the order in which it did first.
+class reported_parameters {
+public:
+    using list = std::vector<std::pair<std::string, std::string>>;
+
+    void set(std::string_view name, std::string_view value);
+    [[nodiscard]] const std::string* find(std::string_view name) const;
+    [[nodiscard]] const list& all() const { return all_; }
+
+private:
+    list all_;
+};
 
 /// A logged-in connection to a PostgreSQL server. Belongs to one worker; to move to another one
 /// its parts move into a new object there. Closing and the permit are the pool's business.
@@ -71,8 +85,8 @@ public:
         const pool_login* login;
         std::int32_t pid = 0;
         std::string cancel_key;
-        std::map<std::string, std::string, std::less<>> parameters;  ///< as last reported
-        char status = 'I';                                           ///< of the last ReadyForQuery
+        reported_parameters parameters;
+        char status = 'I';  ///< of the last ReadyForQuery
         settings_ptr settings;
         prepared_on_server prepared;
         /// Serial of the unnamed statement it holds; 0: it has none; unnamed_unknown: somebody's.

@@ -255,7 +255,7 @@ awaitable<server_login_result> attempt(asio::io_context& io, protocol::buffer_po
         if (m.type == 'E') co_return server_said(r, m.body);
         if (m.type == 'S') {
             if (const auto p = protocol::parse_parameter_status(m.body))
-                parts.parameters.insert_or_assign(std::string(p->name), std::string(p->value));
+                parts.parameters.set(p->name, p->value);
         } else if (m.type == 'K') {
             if (const auto k = protocol::parse_backend_key(m.body)) {
                 parts.pid = k->pid;

@@ -90,7 +90,7 @@ void session::begin_welcome() {
 
 void session::send_welcome() {
     std::string messages;
-    for (const auto& [name, value] : server_->state().parameters)
+    for (const auto& [name, value] : server_->state().parameters.all())
         protocol::append_parameter_status(messages, name, value);
     w_.shared.welcomes.store(who_.login, who_.settings, messages);
     // Before the client can ask for anything: it would open another one.
@@ -174,6 +174,10 @@ void session::begin_settings() {
         end_settings();
         return;
     }
+    apply_settings(sql);
+}
+
+void session::apply_settings(std::string_view sql) {
     applying_settings_ = true;
     settings_error_.clear();
     protocol::append_query(w_.to_server.generated(), sql);
@@ -185,6 +189,10 @@ void session::begin_settings() {
 
 void session::end_settings() {
     applying_settings_ = false;
+    if (resets_.held) {
+        finish_undo();
+        return;
+    }
     if (!settings_error_.empty()) {
         // Whatever was set before the error is unknown now.
         server_ptr bad = std::move(server_);

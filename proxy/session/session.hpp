@@ -158,9 +158,9 @@ private:
     void fail_batch(std::string_view sqlstate, std::string_view message, std::string_view raw = {});
     void answer(std::string text);
     void answer_ready();
-    [[nodiscard]] bool malformed(const protocol::frame& f);
 
     // session_broken.cpp: a transaction whose server is lost
+    [[nodiscard]] bool malformed(const protocol::frame& f);
     [[nodiscard]] bool step_broken(const protocol::frame& f, std::string_view data);
     void refuse_in_broken();
 
@@ -174,6 +174,8 @@ private:
     [[nodiscard]] bool forward_execute(const protocol::frame& f, std::string_view data);
     [[nodiscard]] bool forward_flush(const protocol::frame& f, std::string_view data);
     [[nodiscard]] bool forward_sync(const protocol::frame& f, std::string_view data);
+    /// As it is, for the server's own words about it.
+    [[nodiscard]] bool forward_malformed(const protocol::frame& f, std::string_view data);
     void forward_raw(const protocol::frame& f, std::string_view data);
     void ensure_unnamed();
     [[nodiscard]] std::shared_ptr<const sql::traits> traits_of(std::string_view query);
@@ -186,6 +188,16 @@ private:
     /// The statement of that name, or the unnamed one; null if there is none.
     [[nodiscard]] std::shared_ptr<const sql::traits> traits_of_statement(
         std::string_view name) const;
+
+    // session_resets.cpp: RESET to a value that the client brought with its login
+    [[nodiscard]] bool resets_own(const sql::traits& t) const;
+    void note_resets(const sql::traits& t);
+    void take_parameter(std::string_view body);
+    void tell_parameters();
+    /// The client's ReadyForQuery has to wait for undo_reset.
+    [[nodiscard]] bool hold_ready();
+    void undo_reset();
+    void finish_undo();
 
     // session_statements.cpp: named statements of the client on its server connection
     enum class readiness : std::uint8_t { ready, wait, changed };
@@ -232,6 +244,8 @@ private:
     [[nodiscard]] bool refuse_in_place(std::string_view body, const std::string& refusal);
     void on_command_complete(std::string_view body);
     [[nodiscard]] bool on_server_error(std::string_view body);
+    /// Passes a FATAL of the server on and ends the client.
+    void fail_for_good(std::string_view body);
     void drop_statements();
     void on_skipped(server_replies& replies, server_replies::entry& e, bool failed);
     void on_done(server_replies::entry& e);
@@ -241,6 +255,7 @@ private:
     [[nodiscard]] std::uint16_t held_pins() const;
     [[nodiscard]] bool begin_pin_check();
     void begin_settings();
+    void apply_settings(std::string_view sql);
     void end_settings();
 
     worker& w_;
@@ -309,6 +324,16 @@ private:
     std::uint64_t groups_seen_ = 0;  ///< version of the hostgroups among which it last chose
     std::optional<conf::read_consistency> own_consistency_;
     std::string settings_error_;
+    struct {
+        /// Parameters of the login that have gone to the server's value, and what sets the
+        /// client's.
+        std::vector<std::pair<std::string, std::string>> pending;
+        bool held = false;    ///< the client waits meanwhile
+        bool undone = false;  ///< in this transaction: the client's own values are set again
+        bool left = false;    ///< in this transaction: somewhere they could not be
+    } resets_;
+    /// What the client has been told of parameters, while it is told nothing.
+    std::optional<reported_parameters> told_;
     std::chrono::steady_clock::time_point last_active_;
 
     std::vector<std::shared_ptr<const sql::traits>> batch_traits_;

@@ -38,6 +38,12 @@ void session::refuse_in_broken() {
     answer(std::move(out));
 }
 
+bool session::malformed(const frame& f) {
+    terminate(sqlstate::protocol_violation,
+              std::string("invalid message format in message of type '") + f.type + "'");
+    return false;
+}
+
 bool session::step_broken(const frame& f, std::string_view data) {
     if (f.type == 'S') {
         if (data.size() < f.size()) return need(f.size());

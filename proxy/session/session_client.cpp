@@ -129,12 +129,6 @@ void session::consume_forwarded() {
     cleared_ = cleared_ > done ? cleared_ - done : 0;
 }
 
-bool session::malformed(const frame& f) {
-    terminate(sqlstate::protocol_violation,
-              std::string("invalid message format in message of type '") + f.type + "'");
-    return false;
-}
-
 void session::skip_message(const frame& f) {
     const std::size_t here = std::min(in_.size() - cursor_, f.size());
     cursor_ += here;
@@ -289,12 +283,9 @@ session::scan_outcome session::scan(batch& b) {
         return scan_outcome::more;
     }
     const auto query = protocol::parse_query(data.substr(frame_header_size, f.body_size()));
-    if (!query) {
-        (void)malformed(f);
-        return scan_outcome::failed;
-    }
-    auto t = w_.statements.get(*query);
-    add_route(b, *t, *query);
+    // The server must say what it thinks of a malformed one.
+    auto t = query ? w_.statements.get(*query) : std::make_shared<const sql::traits>();
+    add_route(b, *t, query.value_or(std::string_view()));
     b.needs_server = !answered_here(*t);
     batch_traits_.push_back(std::move(t));
     b.end = cursor_ + f.size();
@@ -320,6 +311,12 @@ session::scan_outcome session::scan_extended(batch& b) {
         if (name.empty() && unnamed_) return add_route(b, *unnamed_->what, unnamed_->query);
         const statement_ptr s = find_statement(name);
         if (s && !s->writes) return add_route(b, *s->what, s->query);
+        add_route(b, sql::traits{}, {});
+    };
+    // A malformed message: the server says what it thinks of it.
+    const auto to_server_anyhow = [&] {
+        b.prepare_only = false;
+        b.needs_server = true;
         add_route(b, sql::traits{}, {});
     };
     const auto to_writer = [&](std::size_t end) {
@@ -360,8 +357,8 @@ session::scan_outcome session::scan_extended(batch& b) {
             case 'P': {
                 const auto parse = protocol::parse_parse(body);
                 if (!parse) {
-                    (void)malformed(*f);
-                    return scan_outcome::failed;
+                    to_server_anyhow();
+                    break;
                 }
                 auto t = w_.statements.get(parse->sql);
                 add_route(b, *t, parse->sql);
@@ -373,8 +370,8 @@ session::scan_outcome session::scan_extended(batch& b) {
             case 'B': {
                 const auto bind = protocol::parse_bind(body);
                 if (!bind) {
-                    (void)malformed(*f);
-                    return scan_outcome::failed;
+                    to_server_anyhow();
+                    break;
                 }
                 b.prepare_only = false;
                 b.needs_server = true;
@@ -385,8 +382,8 @@ session::scan_outcome session::scan_extended(batch& b) {
             case 'D': {
                 const auto describe = protocol::parse_describe(body);
                 if (!describe) {
-                    (void)malformed(*f);
-                    return scan_outcome::failed;
+                    to_server_anyhow();
+                    break;
                 }
                 b.needs_server = true;
                 if (describe->kind == 'S') add_route_of(statement_name(describe->name));
@@ -397,6 +394,7 @@ session::scan_outcome session::scan_extended(batch& b) {
                 b.needs_server = true;
                 break;
             case 'C':
+                if (!protocol::parse_close(body)) to_server_anyhow();
                 if (!body.empty() && body[0] == 'P') b.needs_server = true;
                 break;
             case 'H':
@@ -519,11 +517,7 @@ void session::fail_batch(std::string_view state, std::string_view message, std::
     if (raw.empty()) {
         protocol::append_error(out, severity::error, state, message);
     } else {
-        out.push_back('E');
-        const auto length = static_cast<std::uint32_t>(raw.size() + 4);
-        for (int shift = 24; shift >= 0; shift -= 8)
-            out.push_back(static_cast<char>(length >> shift));
-        out += raw;
+        protocol::append_message(out, 'E', raw);
     }
     // A transaction that could not begin must not let its statements run outside of it.
     if (batch_begins_) {

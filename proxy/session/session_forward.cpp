@@ -60,6 +60,36 @@ void session::forward_raw(const frame& f, std::string_view data) {
     discard_left_ = false;
 }
 
+bool session::forward_malformed(const frame& f, std::string_view data) {
+    note_runs(nullptr);
+    mid_batch_ = f.type != 'Q';
+    open_ended_ = false;
+    const bool statement = data.size() > frame_header_size && data[frame_header_size] == 'S';
+    switch (f.type) {
+        case 'Q':
+            server_->replies.expect(reply_kind::query);
+            break;
+        case 'P':
+            server_->replies.expect(reply_kind::parse);
+            break;
+        case 'B':
+            server_->replies.expect(reply_kind::bind);
+            break;
+        case 'D':
+            server_->replies.expect(statement ? reply_kind::describe_statement
+                                              : reply_kind::describe_portal);
+            break;
+        case 'E':
+            server_->replies.expect(reply_kind::execute);
+            break;
+        default:
+            server_->replies.expect(reply_kind::close);
+            break;
+    }
+    forward_raw(f, data);
+    return true;
+}
+
 std::shared_ptr<const sql::traits> session::traits_of(std::string_view query) {
     if (next_traits_ < batch_traits_.size()) return std::move(batch_traits_[next_traits_++]);
     return w_.statements.get(query);
@@ -78,7 +108,7 @@ bool session::forward_query(const frame& f, std::string_view data) {
     }
     if (data.size() < f.size()) return need(f.size());
     const auto query = protocol::parse_query(data.substr(frame_header_size, f.body_size()));
-    if (!query) return malformed(f);
+    if (!query) return forward_malformed(f, data);
     const auto t = traits_of(*query);
     if (answered_here(*t)) {
         if (!can_answer(*t)) return false;
@@ -168,7 +198,7 @@ bool session::forward_parse(const frame& f, std::string_view data) {
     }
     if (data.size() < f.size()) return need(f.size());
     const auto parse = protocol::parse_parse(data.substr(frame_header_size, f.body_size()));
-    if (!parse) return malformed(f);
+    if (!parse) return forward_malformed(f, data);
     const std::string_view name = statement_name(parse->name);
     if (is_undecided(name)) return wait_for_reply();
     const auto t = traits_of(parse->sql);
@@ -225,7 +255,7 @@ bool session::forward_bind(const frame& f, std::string_view data) {
     const auto bind = protocol::parse_bind(seen);
     if (!bind) {
         if (data.size() >= f.size() || data.size() >= protocol::buffer_pool::chunk_size)
-            return malformed(f);
+            return forward_malformed(f, data);
         return need(std::min(f.size(), protocol::buffer_pool::chunk_size));
     }
     const std::string_view name = statement_name(bind->statement);
@@ -287,7 +317,7 @@ bool session::forward_bind(const frame& f, std::string_view data) {
 bool session::forward_describe(const frame& f, std::string_view data) {
     if (data.size() < f.size()) return need(f.size());
     const auto describe = protocol::parse_describe(data.substr(frame_header_size, f.body_size()));
-    if (!describe) return malformed(f);
+    if (!describe) return forward_malformed(f, data);
     const bool statement = describe->kind == 'S';
     const std::string_view name = statement ? statement_name(describe->name) : describe->name;
     if (statement && is_undecided(name)) return wait_for_reply();
@@ -323,7 +353,7 @@ bool session::forward_describe(const frame& f, std::string_view data) {
 bool session::forward_execute(const frame& f, std::string_view data) {
     if (data.size() < f.size()) return need(f.size());
     const auto execute = protocol::parse_execute(data.substr(frame_header_size, f.body_size()));
-    if (!execute) return malformed(f);
+    if (!execute) return forward_malformed(f, data);
     mid_batch_ = true;
     reply_note note;
     if (local_portal_ && execute->portal.empty()) {
@@ -348,7 +378,7 @@ bool session::forward_execute(const frame& f, std::string_view data) {
 bool session::forward_close(const frame& f, std::string_view data) {
     if (data.size() < f.size()) return need(f.size());
     const auto close = protocol::parse_close(data.substr(frame_header_size, f.body_size()));
-    if (!close) return malformed(f);
+    if (!close) return forward_malformed(f, data);
     if (close->kind == 'P') {
         mid_batch_ = true;
         server_->replies.expect(reply_kind::close);

@@ -136,11 +136,7 @@ bool session::take_server_message(const frame& f, std::string_view message, bool
     }
     drain_local();
     if (f.type == 'C') on_command_complete(body);
-    if (f.type == 'S') {
-        if (const auto p = protocol::parse_parameter_status(body))
-            server_->state().parameters.insert_or_assign(std::string(p->name),
-                                                         std::string(p->value));
-    }
+    if (f.type == 'S') take_parameter(body);
     const bool owed = server_->replies.owed();
     std::string refusal;
     if (owed) {
@@ -167,7 +163,8 @@ bool session::take_server_message(const frame& f, std::string_view message, bool
     }
     // A notification is the client's whatever we have asked meanwhile.
     server_->forward_message = handling == server_replies::handling::forward &&
-                               (!swallowed_query || f.type == 'A') && !(mending_ && f.type == 'E');
+                               (!swallowed_query || f.type == 'A') &&
+                               !(mending_ && f.type == 'E') && !(f.type == 'S' && told_);
     // Until the client's own Sync everything it sends is void, as the server would see it.
     if (f.type == 'E' && owed && !swallowed_query && !mending_) {
         auto& replies = server_->replies;
@@ -187,7 +184,10 @@ bool session::take_server_message(const frame& f, std::string_view message, bool
         if (server_->forward_message) {
             retain_ = false;
             fresh_names_.clear();
-            w_.to_client.add(message);
+            if (!hold_ready()) {
+                tell_parameters();
+                w_.to_client.add(message);
+            }
         }
         if (!server_->replies.owed()) drain_local();
         stop = server_->replies.empty();
@@ -215,6 +215,12 @@ bool session::on_server_error(std::string_view body) {
     }
     const bool lost = view->ends_connection() || view->sqlstate == sqlstate::admin_shutdown ||
                       view->sqlstate == sqlstate::crash_shutdown;
+    if (lost && view->sqlstate == sqlstate::protocol_violation && !applying_settings_ &&
+        !checking_pins_ && phase_ == phase::ready) {
+        // What the client has sent made the server end the connection: so it is told, and ends.
+        fail_for_good(body);
+        return false;
+    }
     if (lost) {
         // Copies: the view's bytes go with the connection.
         const std::string state(view->sqlstate.empty() ? sqlstate::connection_failure
@@ -260,6 +266,16 @@ bool session::refuse_in_place(std::string_view body, const std::string& refusal)
     w_.to_client.generated() += refusal;
     w_.to_client.commit();
     return true;
+}
+
+void session::fail_for_good(std::string_view body) {
+    retain_ = false;
+    protocol::append_message(w_.to_client.generated(), 'E', body);
+    w_.to_client.commit();
+    flush_client();
+    if (phase_ == phase::closed) return;
+    server_dirty_ = true;
+    client_gone();
 }
 
 bool session::show_own_name(std::string_view body) {
@@ -359,9 +375,10 @@ void session::on_done(server_replies::entry& e) {
     if (may_end_pins(t)) pins_may_end_ = true;
     if (e.what == reply_kind::query && query_failed_) {
         effects_.pin(t.pins);
-    } else if (t.statements == 1) {
-        effects_.ran(t);
+        return;
     }
+    note_resets(t);
+    if (t.statements == 1) effects_.ran(t);
 }
 
 void session::on_ready(char new_status) {
@@ -374,19 +391,28 @@ void session::on_ready(char new_status) {
         effects_.still_in_transaction();
         return;
     }
+    const auto forget_resets = [this] { resets_.undone = resets_.left = false; };
     note_seen();
     batch_begins_ = false;
     if (portals_) portals_->clear();
     if (effects_.nothing_pending()) {
         (void)effects_.settle();
+        forget_resets();
         return;
     }
     const std::vector<sql::setting_change> changes = effects_.settle();
-    if (changes.empty()) return;
+    if (changes.empty()) {
+        forget_resets();
+        return;
+    }
+    // A RESET goes to the server's own value, unless the client's own was set behind it.
     const session_settings nothing({});
+    const session_settings& base = resets_.undone ? *who_.settings : nothing;
+    if (resets_.undone && resets_.left) server_dirty_ = true;
     settings_ = w_.shared.settings.intern(apply_changes(*settings_, *who_.settings, changes));
     server_->state().settings =
-        w_.shared.settings.intern(apply_changes(*server_->state().settings, nothing, changes));
+        w_.shared.settings.intern(apply_changes(*server_->state().settings, base, changes));
+    forget_resets();
     settings_changed();
 }
 
@@ -439,6 +465,10 @@ void session::at_sync() {
         server_dirty_ = true;
         terminate(sqlstate::feature_not_supported,
                   "transaction blocks are not allowed in statement pooling mode");
+        return;
+    }
+    if (resets_.held) {
+        undo_reset();
         return;
     }
     // RESET goes back to the login's values on the server; the client's are those it began with.

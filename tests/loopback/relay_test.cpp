@@ -201,20 +201,12 @@ struct malformed {
     std::string bytes;
 };
 
-TEST_F(loopback, a_malformed_message_ends_its_client_with_08P01_and_nobody_else) {
+TEST_F(loopback, what_is_no_message_ends_its_client_with_08P01_and_nobody_else) {
     const malformed cases[] = {
         {"unknown type", framed('q', "")},
         {"type 0", framed('\0', "")},
         {"length 3", std::string("Q\0\0\0\3", 5)},
         {"negative length", std::string("Q\xff\xff\xff\xff", 5)},
-        {"query without its end", framed('Q', "SELECT 1")},
-        {"bytes behind the query", framed('Q', cstr("SELECT 1") + "x")},
-        {"parse without types", framed('P', cstr("") + cstr("SELECT 1"))},
-        {"bind without names", framed('B', "abc")},
-        {"describe of nothing", framed('D', "X" + cstr(""))},
-        {"close of nothing", framed('C', "X" + cstr("")) + sync()},
-        {"execute without a count",
-         parse("", "SELECT 1") + bind("", "") + framed('E', cstr("")) + sync()},
         {"a password now", framed('p', cstr("secret"))},
         {"a large Sync", framed('S', std::string(20000, 'x'))},
     };
@@ -227,6 +219,27 @@ TEST_F(loopback, a_malformed_message_ends_its_client_with_08P01_and_nobody_else)
         EXPECT_TRUE(said.ends_with("E(08P01) closed")) << one.what << ": " << said;
         ASSERT_EQ(witness.ask("SELECT 1"), "T D(writer) C(SELECT 1) Z(I)") << one.what;
     }
+}
+
+TEST_F(loopback, a_malformed_message_is_the_servers_to_refuse_and_the_client_goes_on) {
+    const malformed cases[] = {
+        {"query without its end", framed('Q', "SELECT 1")},
+        {"bytes behind the query", framed('Q', cstr("SELECT 1") + "x")},
+        {"parse without types", framed('P', cstr("") + cstr("SELECT 1")) + sync()},
+        {"bind without names", framed('B', "abc") + sync()},
+        {"describe of nothing", framed('D', "X" + cstr("")) + sync()},
+        {"close of nothing", framed('C', "X" + cstr("")) + sync()},
+        {"execute without a count", framed('E', cstr("")) + bind("", "") + sync()},
+    };
+    start();
+    client c = connect();
+    client witness = connect();
+    for (const malformed& one : cases) {
+        EXPECT_EQ(c.send(one.bytes).until_ready(), "E(08P01) Z(I)") << one.what;
+        EXPECT_EQ(c.ask("SELECT 1"), "T D(writer) C(SELECT 1) Z(I)") << one.what;
+        EXPECT_EQ(witness.ask("SELECT 1"), "T D(writer) C(SELECT 1) Z(I)") << one.what;
+    }
+    EXPECT_EQ(writer.logins(), 1);
 }
 
 TEST_F(loopback, a_malformed_message_behind_a_good_one_leaves_nothing_for_other_clients) {

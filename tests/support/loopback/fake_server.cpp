@@ -170,10 +170,35 @@ void backend::execute(const std::string& sql) {
     if (failed_ && status_ == 'T') status_ = 'E';
 }
 
+namespace {
+
+bool well_formed(const message& m) {
+    switch (m.type) {
+        case 'Q':
+            return protocol::parse_query(m.body).has_value();
+        case 'P':
+            return protocol::parse_parse(m.body).has_value();
+        case 'B':
+            return protocol::parse_bind(m.body).has_value();
+        case 'D':
+            return protocol::parse_describe(m.body).has_value();
+        case 'E':
+            return protocol::parse_execute(m.body).has_value();
+        case 'C':
+            return protocol::parse_close(m.body).has_value();
+        default:
+            return true;
+    }
+}
+
+}  // namespace
+
 void backend::extended_message(const message& m) {
     extended_ = true;
     failed_ = false;
-    switch (m.type) {
+    const bool good = well_formed(m);
+    if (!good) error("08P01", "invalid message format");
+    switch (good ? m.type : '\0') {
         case 'P': {
             const auto v = protocol::parse_parse(m.body);
             const std::string name(v->name);
@@ -248,7 +273,11 @@ void backend::serve(const message& m) {
     } else if (m.type == 'Q') {
         extended_ = false;
         prepared_.erase("");
-        execute(m.body.substr(0, m.body.size() - 1));
+        if (well_formed(m)) {
+            execute(m.body.substr(0, m.body.size() - 1));
+        } else {
+            error("08P01", "invalid message format");
+        }
         if (!closed_) ready();
     } else if (m.type == 'H') {
         flush();

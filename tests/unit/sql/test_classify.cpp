@@ -205,8 +205,9 @@ TEST(classify, keeps_the_statements_of_a_string_apart_where_their_order_matters)
 }
 
 TEST(classify, sums_up_what_the_statements_of_a_string_do) {
-    const traits t = classify("BEGIN READ ONLY; SELECT f(1), a(); SET x.y = 1; SELECT f(2); "
-                              "RESET x.z; ROLLBACK AND CHAIN");
+    const traits t = classify(
+        "BEGIN READ ONLY; SELECT f(1), a(); SET x.y = 1; SELECT f(2); "
+        "RESET x.z; ROLLBACK AND CHAIN");
     EXPECT_TRUE(t.begins_transaction && t.begin_read_only && t.ends_transaction);
     EXPECT_TRUE(t.rollback_like && t.chain && t.literal_dependent);
     EXPECT_EQ(t.functions, (std::vector<std::string>{"a", "f"}));
