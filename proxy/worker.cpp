@@ -100,6 +100,10 @@ void worker::server_dead(const server_entry* server) {
     });
 }
 
+void worker::leave_database(const std::string& database) {
+    boost::asio::post(io, [this, database] { servers.close_idle(database); });
+}
+
 void worker::publish_positions(std::shared_ptr<const wal_view> fresh) {
     boost::asio::post(io, [this, fresh = std::move(fresh)]() mutable {
         positions = std::move(fresh);

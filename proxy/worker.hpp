@@ -42,6 +42,8 @@ public:
     // Callable from any thread: posted to the worker.
     void publish(snapshot_ptr fresh);
     void server_dead(const server_entry* server);
+    /// Somebody wants to be alone in this database: closes the idle connections to it.
+    void leave_database(const std::string& database);
     /// New WAL samples.
     void publish_positions(std::shared_ptr<const wal_view> fresh);
     /// Stops accepting; sessions end when they are between transactions. on_empty is called, on

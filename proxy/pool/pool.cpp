@@ -303,10 +303,10 @@ void pool::discard(server_ptr connection) {
     return_permit(server);
 }
 
-void pool::close_idle(const server_entry* server) {
+void pool::close_idle_if(const std::function<bool(const key&)>& chosen) {
     std::vector<server_ptr> closing;
     for (auto& [k, stack] : idle_) {
-        if (server != nullptr && k.server != server) continue;
+        if (!chosen(k)) continue;
         idle_count_.fetch_sub(static_cast<int>(stack.size()));
         for (server_ptr& p : stack)
             closing.push_back(std::move(p));
@@ -316,8 +316,16 @@ void pool::close_idle(const server_entry* server) {
         discard(std::move(p));
 }
 
+void pool::close_idle(const server_entry* server) {
+    close_idle_if([=](const key& k) { return k.server == server; });
+}
+
+void pool::close_idle(std::string_view database) {
+    close_idle_if([=](const key& k) { return k.login->database == database; });
+}
+
 void pool::close_all_idle() {
-    close_idle(nullptr);
+    close_idle_if([](const key&) { return true; });
 }
 
 void pool::cancel(server_connection& connection) {

@@ -1,7 +1,9 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -82,6 +84,8 @@ public:
 
     /// Closes the idle connections of a server.
     void close_idle(const server_entry* server);
+    /// Closes the idle connections to a database.
+    void close_idle(std::string_view database);
     /// Closes every idle connection, for shutdown.
     void close_all_idle();
 
@@ -113,6 +117,7 @@ private:
     [[nodiscard]] const server_entry* choose(const server_wish& wish);
     [[nodiscard]] server_ptr take_idle(const server_entry* server, const pool_login* login,
                                        const settings_ptr& settings);
+    void close_idle_if(const std::function<bool(const key&)>& chosen);
     void remove_idle(server_connection& connection);
     /// A connection that nobody uses: to whoever waits for it, to the idle ones, or closed.
     void hand_out(server_ptr connection, bool just_opened);

@@ -226,6 +226,8 @@ void session::refuse_login(std::string_view body) {
 
 void session::on_no_server(const server_login_error& why) {
     const boost::intrusive_ptr<session> guard(this);
+    if (why.sqlstate == sqlstate::invalid_catalog_name)
+        w_.shared.welcomes.forget(who_.login->database);
     if (phase_ == phase::welcome) {
         if (!why.raw.empty() && protocol::parse_error(why.raw)) {
             refuse_login(why.raw);

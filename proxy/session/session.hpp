@@ -178,6 +178,8 @@ private:
     [[nodiscard]] bool forward_malformed(const protocol::frame& f, std::string_view data);
     void forward_raw(const protocol::frame& f, std::string_view data);
     void ensure_unnamed();
+    /// Closes idle connections that are in the way of DROP DATABASE and the like.
+    void make_room(const sql::traits* what) const;
     [[nodiscard]] std::shared_ptr<const sql::traits> traits_of(std::string_view query);
     /// An earlier batch whose outcome is open changes what the name stands for.
     [[nodiscard]] bool is_undecided(std::string_view name) const;
@@ -227,9 +229,9 @@ private:
     static void append_local_description(std::string& out, const sql::traits& t);
     /// False: the answer is not known yet; the message is looked at again later.
     [[nodiscard]] bool can_answer(const sql::traits& t);
-    /// Appends rows and CommandComplete, or an error (false).
-    [[nodiscard]] bool run_local(const sql::traits& t, std::string& out);
-    void expect_local(const std::function<void(std::string&)>& write);
+    /// Puts rows and CommandComplete into the note, or an error (false).
+    [[nodiscard]] bool run_local(const sql::traits& t, reply_note& note);
+    void expect_local(const std::function<void(reply_note&)>& write);
 
     // session_server.cpp: from the server to the client
     void pump_server();

@@ -101,6 +101,14 @@ std::shared_ptr<const sql::traits> session::traits_of_statement(std::string_view
     return named ? named->what : nullptr;
 }
 
+void session::make_room(const sql::traits* what) const {
+    if (what == nullptr || what->alone_in.empty()) return;
+    // Nobody knows of the connections that Howdah keeps; PostgreSQL waits some seconds for them.
+    w_.shared.welcomes.forget(what->alone_in);
+    for (worker* each : w_.shared.workers)
+        each->leave_database(what->alone_in);
+}
+
 bool session::forward_query(const frame& f, std::string_view data) {
     if (f.size() > w_.now->vars().max_allowed_packet + frame_header_size) {
         terminate(sqlstate::program_limit_exceeded, "statement is larger than max_allowed_packet");
@@ -112,16 +120,17 @@ bool session::forward_query(const frame& f, std::string_view data) {
     const auto t = traits_of(*query);
     if (answered_here(*t)) {
         if (!can_answer(*t)) return false;
-        std::string out;
+        reply_note note;
         unnamed_.reset();
-        if (returns_rows(*t)) append_local_description(out, *t);
-        (void)run_local(*t, out);
-        answer(std::move(out));
+        if (returns_rows(*t)) append_local_description(note.text, *t);
+        (void)run_local(*t, note);
+        answer(std::move(note.text));
         answer_ready();
         cursor_ += f.size();
         return true;
     }
     note_runs(t.get());
+    make_room(t.get());
     server_->state().unnamed_owner = 0;
     reply_note note;
     if (has_effects(*t) || t->ends_transaction) note.what = t;
@@ -267,7 +276,7 @@ bool session::forward_bind(const frame& f, std::string_view data) {
     if (bind->portal.empty()) bound_ = own;
     if (what && bind->portal.empty() && answered_here(*what)) {
         local_portal_ = what;
-        expect_local([](std::string& out) { protocol::append_bind_complete(out); });
+        expect_local([](reply_note& note) { protocol::append_bind_complete(note.text); });
         skip_message(f);
         return true;
     }
@@ -286,6 +295,7 @@ bool session::forward_bind(const frame& f, std::string_view data) {
         ensure_unnamed();
     }
     note_runs(what.get());
+    make_room(what.get());
     // A transaction's end matters when it is executed, too: COMMIT in flight is never "failed".
     if (what && (has_effects(*what) || what->ends_transaction)) {
         if (!portals_) portals_ = std::make_unique<portal_traits>();
@@ -326,9 +336,9 @@ bool session::forward_describe(const frame& f, std::string_view data) {
                        : describe->name.empty() ? local_portal_
                                                 : nullptr;
     if (local && answered_here(*local)) {
-        expect_local([&](std::string& out) {
-            if (statement) protocol::append_no_parameters(out);
-            append_local_description(out, *local);
+        expect_local([&](reply_note& note) {
+            if (statement) protocol::append_no_parameters(note.text);
+            append_local_description(note.text, *local);
         });
         cursor_ += f.size();
         return true;
@@ -355,15 +365,16 @@ bool session::forward_execute(const frame& f, std::string_view data) {
     const auto execute = protocol::parse_execute(data.substr(frame_header_size, f.body_size()));
     if (!execute) return forward_malformed(f, data);
     mid_batch_ = true;
-    reply_note note;
     if (local_portal_ && execute->portal.empty()) {
         if (!can_answer(*local_portal_)) return false;
         bool ran = true;
-        expect_local([&](std::string& out) { ran = run_local(*local_portal_, out); });
+        expect_local([&](reply_note& note) { ran = run_local(*local_portal_, note); });
+        names_changed_at_ = server_->replies.expected();
         if (!ran) skip_to_sync_ = true;
         cursor_ += f.size();
         return true;
     }
+    reply_note note;
     if (portals_) {
         const auto it = portals_->find(execute->portal);
         if (it != portals_->end()) note.what = it->second;

@@ -64,7 +64,8 @@ bool session::can_answer(const sql::traits& t) {
     return false;
 }
 
-bool session::run_local(const sql::traits& t, std::string& out) {
+bool session::run_local(const sql::traits& t, reply_note& note) {
+    std::string& out = note.text;
     if (shows_position(t)) {
         if (!floor_.covered()) {
             awaits_position_ = false;
@@ -93,14 +94,18 @@ bool session::run_local(const sql::traits& t, std::string& out) {
         protocol::append_command_complete(out, "SET");
         return true;
     }
+    // Comes back where an error before it skips this.
+    note.own = find_own(t.target);
+    note.name = statement_name(t.target);
+    note.closes = true;
     forget_name(t.target);
     protocol::append_command_complete(out, "DEALLOCATE");
     return true;
 }
 
-void session::expect_local(const std::function<void(std::string&)>& write) {
+void session::expect_local(const std::function<void(reply_note&)>& write) {
     reply_note note;
-    write(note.text);
+    write(note);
     server_->replies.expect(reply_kind::local, std::move(note));
 }
 

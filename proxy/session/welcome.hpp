@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "proxy/pool/identity.hpp"
@@ -35,6 +36,11 @@ public:
         if (entries_.size() >= max_entries) entries_.clear();
         entries_[{login, settings}] =
             std::make_shared<const entry>(entry{std::move(messages), clock::now()});
+    }
+    /// The database is gone, or may be soon.
+    void forget(std::string_view database) {
+        const std::scoped_lock lock(mutex_);
+        std::erase_if(entries_, [&](const auto& e) { return e.first.first->database == database; });
     }
     /// After a change of users or servers nothing that was learned before is believed.
     void clear() {

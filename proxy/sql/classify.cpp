@@ -50,7 +50,28 @@ struct findings {
     bool set_config = false;  // a call that is not certainly local to the transaction
     bool any_set_config = false;
     bool temp_name = false;  // a name in the temporary schema
+    bool own_state = false;  // a view of what goes on in one server
 };
+
+// What a standby shows in these is about itself, and not what the primary would show.
+bool is_own_state(const PgQuery__RangeVar& relation) {
+    const std::string_view schema{relation.schemaname};
+    if (!schema.empty() && schema != "pg_catalog") return false;
+    const std::string_view name{relation.relname};
+    constexpr std::array<std::string_view, 11> views{"pg_backend_memory_contexts",
+                                                     "pg_cursors",
+                                                     "pg_file_settings",
+                                                     "pg_hba_file_rules",
+                                                     "pg_ident_file_mappings",
+                                                     "pg_locks",
+                                                     "pg_prepared_statements",
+                                                     "pg_prepared_xacts",
+                                                     "pg_replication_origin_status",
+                                                     "pg_replication_slots",
+                                                     "pg_shmem_allocations"};
+    return name.starts_with("pg_stat_") || name.starts_with("pg_statio_") ||
+           std::ranges::find(views, name) != views.end();
+}
 
 class walker {
 public:
@@ -84,6 +105,7 @@ private:
                 pin(out_, pin_reason::temp_object);
             }
             found_.temp_name = found_.temp_name || is_temp_schema(name.schemaname);
+            found_.own_state = found_.own_state || is_own_state(name);
         } else if (type == &pg_query__string__descriptor) {
             found_.temp_name = found_.temp_name || is_temp_schema(as<PgQuery__String>(m).sval);
         } else if (type == &pg_query__insert_stmt__descriptor ||
@@ -136,6 +158,7 @@ public:
     void describe() {
         walker{out_, found_}.walk(content(node_));
         kind = verb_and_details();
+        if (found_.own_state) read_only = false;
         if (found_.any_set_config) {
             out_.literal_dependent = true;
             const bool known = node_->node_case == PG_QUERY__NODE__NODE_SELECT_STMT &&
@@ -216,8 +239,39 @@ private:
         }
     }
 
+    // PostgreSQL refuses while anybody else is connected to the database.
+    verb alone_in(std::string_view database) {
+        out_.alone_in = database;
+        return verb::ddl;
+    }
+
+    static std::string_view text_of(const PgQuery__DefElem& option) {
+        return option.arg != nullptr && option.arg->node_case == PG_QUERY__NODE__NODE_STRING
+                   ? std::string_view{option.arg->string->sval}
+                   : std::string_view{};
+    }
+
+    verb create_database(const PgQuery__CreatedbStmt& s) {
+        out_.literal_dependent = true;  // TEMPLATE 'x'
+        for (const PgQuery__Node* option : node_list{s.options, s.n_options})
+            if (option->node_case == PG_QUERY__NODE__NODE_DEF_ELEM &&
+                std::string_view{option->def_elem->defname} == "template")
+                return alone_in(text_of(*option->def_elem));
+        return verb::ddl;
+    }
+
     verb session_or_ddl() {
         switch (node_->node_case) {
+            case PG_QUERY__NODE__NODE_DROPDB_STMT:
+                return alone_in(node_->dropdb_stmt->dbname);
+            case PG_QUERY__NODE__NODE_CREATEDB_STMT:
+                return create_database(*node_->createdb_stmt);
+            case PG_QUERY__NODE__NODE_ALTER_DATABASE_STMT:
+                return alone_in(node_->alter_database_stmt->dbname);
+            case PG_QUERY__NODE__NODE_RENAME_STMT:
+                if (node_->rename_stmt->rename_type == PG_QUERY__OBJECT_TYPE__OBJECT_DATABASE)
+                    return alone_in(node_->rename_stmt->subname);
+                return verb::ddl;
             case PG_QUERY__NODE__NODE_VARIABLE_SET_STMT:
                 return set(*node_->variable_set_stmt);
             case PG_QUERY__NODE__NODE_VARIABLE_SHOW_STMT:
@@ -420,6 +474,7 @@ void add(traits& sum, const traits& t) {
     sum.sets_transaction_mode = sum.sets_transaction_mode || t.sets_transaction_mode;
     sum.literal_dependent = sum.literal_dependent || t.literal_dependent;
     sum.pins |= t.pins;
+    if (sum.alone_in.empty()) sum.alone_in = t.alone_in;
     append(sum.functions, t.functions);
     append(sum.settings, t.settings);
 }

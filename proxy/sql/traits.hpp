@@ -139,6 +139,9 @@ struct traits {
     /// of PREPARE TRANSACTION and its endings, "all", "plans", "sequences" or "temp" of DISCARD.
     /// Empty: ALL (DEALLOCATE, CLOSE), "*" (UNLISTEN), or none.
     std::string target;
+    /// A database in which nobody else may be connected: DROP DATABASE, ALTER DATABASE (RENAME, SET
+    /// TABLESPACE), CREATE DATABASE ... TEMPLATE. Empty: none.
+    std::string alone_in;
     /// Of a string of several statements: those that change the session or control transactions,
     /// in order, each by itself. Empty otherwise.
     std::vector<statement_part> parts;

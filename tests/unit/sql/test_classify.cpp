@@ -186,6 +186,30 @@ TEST(classify, knows_writes_and_session_statements) {
     });
 }
 
+TEST(classify, leaves_views_of_a_servers_own_state_to_the_writer) {
+    for (const char* sql :
+         {"SELECT * FROM pg_prepared_xacts", "SELECT * FROM pg_catalog.pg_locks l JOIN t ON true",
+          "SELECT count(*) FROM pg_stat_activity", "TABLE pg_statio_user_tables",
+          "SELECT 1 WHERE EXISTS (SELECT FROM pg_replication_slots)"})
+        EXPECT_FALSE(classify(sql).read_only) << sql;
+    for (const char* sql : {"SELECT * FROM mine.pg_locks", "SELECT * FROM pg_class",
+                            "SELECT * FROM pg_statistic_ext", "SELECT pg_locks FROM t"})
+        EXPECT_TRUE(classify(sql).read_only) << sql;
+}
+
+TEST(classify, names_the_database_in_which_a_statement_must_be_alone) {
+    const auto alone_in = [](std::string_view sql) { return classify(sql).alone_in; };
+    EXPECT_EQ(alone_in("DROP DATABASE x"), "x");
+    EXPECT_EQ(alone_in("DROP DATABASE IF EXISTS \"X y\" WITH (FORCE)"), "X y");
+    EXPECT_EQ(alone_in("ALTER DATABASE x RENAME TO y"), "x");
+    EXPECT_EQ(alone_in("ALTER DATABASE x SET TABLESPACE y"), "x");
+    EXPECT_EQ(alone_in("CREATE DATABASE y TEMPLATE x"), "x");
+    EXPECT_EQ(alone_in("CREATE DATABASE y WITH TEMPLATE = 'x' OWNER z"), "x");
+    EXPECT_EQ(alone_in("CREATE DATABASE y"), "");
+    EXPECT_EQ(alone_in("ALTER TABLE x RENAME TO y"), "");
+    EXPECT_EQ(alone_in("DROP TABLE x"), "");
+}
+
 TEST(classify, keeps_the_statements_of_a_string_apart_where_their_order_matters) {
     const auto parts = [](std::string_view sql) {
         std::string out;
