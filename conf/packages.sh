@@ -11,7 +11,8 @@ packages_build=(
 packages_runtime=(postgresql postgresql-contrib openssl util-linux procps)
 packages_unit=(libgtest-dev libgmock-dev)
 packages_integration=(
-    python3 python3-pytest python3-psycopg python3-psycopg2 python3-asyncpg libpostgresql-jdbc-java
+    python3 python3-pytest python3-psycopg python3-psycopg-pool python3-psycopg2 python3-asyncpg
+    python3-sqlalchemy python3-greenlet python3-django libpqxx-dev libpostgresql-jdbc-java
 )
 packages_check=(clang-format clang-tidy git python3)
 

@@ -14,8 +14,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 # pylint: disable=wrong-import-position
-from howdah_test import Authority, Cluster, Howdah, OsUser, Target, Template  # noqa: E402
-from howdah_test.proxy import binary, user  # noqa: E402
+from howdah_test import Authority, Cluster, Howdah, Ledger, OsUser, Target, Template  # noqa: E402
+from howdah_test.proxy import binary, servers_of, user  # noqa: E402
 
 DIRECT = os.environ.get("HOWDAH_TEST_DIRECT") == "1"
 SECONDS_PER_TEST = 120
@@ -117,6 +117,30 @@ def target(cluster, workspace, request):
         return Target(cluster.primary.host, cluster.primary.port, cluster.authority.ca, True,
                       cluster.folder)
     return request.getfixturevalue("howdah").target()
+
+
+@pytest.fixture(scope="session")
+def pool_of_two(cluster, workspace, request):
+    """The port of a Howdah in transaction mode that has two connections per server, however many
+    clients come. Its clients wait long: how fast the machine is must not matter."""
+    if DIRECT:
+        yield cluster.primary.port
+        return
+    small = Howdah(cluster, workspace / "pool-of-two", request.getfixturevalue("program"),
+                   variables={"threads": 4, "connect_timeout_server_max": 60000},
+                   servers=servers_of(cluster, max_connections=2), users=[user("postgres")])
+    try:
+        yield small.start().port
+    finally:
+        small.close()
+
+
+@pytest.fixture
+def ledger(cluster, table):
+    """The books that the 20 clients of a mixed load keep."""
+    books = Ledger(cluster, table, turns=8)
+    yield books
+    books.drop()
 
 
 @pytest.fixture

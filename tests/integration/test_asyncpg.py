@@ -8,6 +8,7 @@ import zlib
 import asyncpg
 import pytest
 from howdah_test.activity import statement_runs
+from howdah_test.ledger import CLIENTS, amount_of, changes_of, note_of
 from howdah_test.samples import (BIG_BYTES, BIG_QUERY, BIG_ROWS, PARAMETER_BYTES, RAISE_ERROR,
                                  RAISE_FIELDS, RAISE_NOTICE, big_checksum)
 
@@ -215,3 +216,124 @@ async def test_asyncpg_pool_and_type_introspection(target, cluster, connect, tab
         assert await asyncio.gather(*(work(n) for n in range(50))) == [(n, "x") for n in range(50)]
     await owner.execute(f"DROP TYPE {table}")
     await owner.close()
+
+
+@run_async
+async def test_cursors_and_prepared_statements_with_more_clients_than_connections(connect, pool_of_two):
+    async def work(client):
+        connection = await connect(port=pool_of_two)
+        statement = await connection.prepare("SELECT i * $1::int AS n FROM generate_series(1, 500) AS i")
+        assert [a.name for a in statement.get_attributes()] == ["n"]
+        for _ in range(3):
+            async with connection.transaction():
+                cursor = await statement.cursor(client)
+                assert await cursor.forward(10) == 10
+                assert [row["n"] for row in await cursor.fetch(5)] == [client * n for n in range(11, 16)]
+                rows = [row["n"] async for row in statement.cursor(client, prefetch=70)]
+                assert rows == [client * n for n in range(1, 501)]
+                assert (await cursor.fetchrow())["n"] == client * 16
+            assert await statement.fetchval(client) == client
+        with pytest.raises(asyncpg.NoActiveSQLTransactionError):
+            await statement.cursor(client)
+        await connection.close()
+    await asyncio.gather(*(work(client) for client in range(8)))
+
+
+@pytest.mark.xfail(strict=True, reason="what a server connection has prepared outlives a change of the table, "
+                                       "and a Parse of the same text is answered without asking")
+@run_async
+async def test_cached_statements_follow_a_table_that_others_change(connect, pool_of_two, ledger):
+    one, two, owner = [await connect(port=pool_of_two) for _ in range(3)]
+    query = f"SELECT * FROM {ledger.accounts} WHERE id = $1 FOR SHARE"
+    for column in range(3):
+        wanted = (3, 1000) + tuple(range(column))
+        assert tuple(await one.fetchrow(query, 3)) == wanted
+        async with one.transaction():  # two gets the other connection to the primary
+            assert tuple(await one.fetchrow(query, 3)) == wanted
+            assert tuple(await two.fetchrow(query, 3)) == wanted
+        await owner.execute(f"ALTER TABLE {ledger.accounts} ADD COLUMN c{column} int DEFAULT {column}")
+    for connection in (one, two, owner):
+        await connection.close()
+
+
+@run_async
+async def test_binary_copy_from_records_and_between_clients(connect, pool_of_two, ledger):
+    one, two = await connect(port=pool_of_two), await connect(port=pool_of_two)
+    records = [(client, turn, client * turn, None if turn % 3 else "\u00e4\t\\." * turn)
+               for client in range(20) for turn in range(200)]
+    assert await one.copy_records_to_table(ledger.moves, records=records) == "COPY 4000"
+    out = io.BytesIO()
+    await one.copy_from_query(f"SELECT * FROM {ledger.moves} WHERE client >= $1", 10, output=out, format="binary")
+    await two.execute(f"DELETE FROM {ledger.moves} WHERE client >= 10")
+    out.seek(0)
+    assert await two.copy_to_table(ledger.moves, source=out, format="binary") == "COPY 2000"
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await one.copy_records_to_table(ledger.moves, records=records[:5])
+    async with one.transaction():  # what the other one wrote is on the primary
+        rows = await one.fetch(f"SELECT * FROM {ledger.moves} ORDER BY 1, 2")
+    assert [tuple(row) for row in rows] == records
+    await one.close()
+    await two.close()
+
+
+@run_async
+async def test_listeners_hear_what_is_committed_and_stop_hearing(connect, pool_of_two, table):
+    listener, sender, heard = await connect(port=pool_of_two), await connect(port=pool_of_two), asyncio.Queue()
+
+    def hear(_connection, _pid, channel, payload):
+        heard.put_nowait((channel, payload))
+
+    await listener.add_listener(table, hear)
+    transaction = sender.transaction()
+    await transaction.start()
+    await sender.execute("SELECT pg_notify($1, 'never')", table)
+    await transaction.rollback()
+    await sender.execute("SELECT pg_notify($1, 'once')", table)
+    assert await heard.get() == (table, "once")
+    assert await listener.fetchval("SELECT 7") == 7
+    await listener.remove_listener(table, hear)
+    await sender.execute("SELECT pg_notify($1, 'unheard')", table)
+    assert await listener.fetchval("SELECT 8") == 8
+    assert heard.empty()
+    await listener.close()
+    await sender.close()
+
+
+@run_async
+async def test_twenty_clients_with_a_mixed_load_share_two_connections_per_server(connect, pool_of_two, ledger):
+    async def work(client):
+        # Some cache no statements, some few: names are used again and closed then.
+        connection = await connect(port=pool_of_two, statement_cache_size=(100, 3, 0)[client % 3],
+                                   server_settings={"howdah_test.client": str(client)})
+        total = 0
+        for turn in range(ledger.turns):
+            total += amount_of(client, turn)
+            row = (client, turn, amount_of(client, turn), note_of(client, turn))
+            async with connection.transaction():
+                await connection.execute(f"INSERT INTO {ledger.moves} VALUES ($1, $2, $3, $4)", *row)
+                with pytest.raises(asyncpg.UniqueViolationError):
+                    async with connection.transaction():
+                        await connection.executemany(f"INSERT INTO {ledger.moves} VALUES ($1, $2, $3, $4)",
+                                                     [(client, 1000 + turn, 0, ""), row])
+                await connection.executemany(
+                    f"UPDATE {ledger.accounts} SET balance = balance + $2 WHERE id = $1", changes_of(client, turn))
+            assert tuple(await connection.fetchrow(
+                f"SELECT count(*), sum(amount), max(note) FILTER (WHERE turn = $1) FROM {ledger.moves} "
+                "WHERE client = $2", turn, client)) == (turn + 1, total, row[3])
+            assert await connection.fetchval(f"SELECT $1::int * {turn}", client) == client * turn
+            assert await connection.fetchval("SHOW howdah_test.client") == str(client)
+            async with connection.transaction(readonly=True, isolation="repeatable_read"):
+                rows = [n async for (n,) in connection.cursor(
+                    "SELECT i * $1::int FROM generate_series(1, 100) AS i", client, prefetch=30)]
+            assert sum(rows) == 5050 * client
+            if turn == 3:
+                with pytest.raises(asyncpg.DivisionByZeroError):
+                    await connection.fetch("SELECT 1 / $1::int", 0)
+                with pytest.raises(asyncio.TimeoutError):
+                    await connection.fetch("SELECT pg_sleep(100)", timeout=0.05)
+            if turn == 5:
+                await connection.reload_schema_state()
+        await connection.close()
+
+    await asyncio.gather(*(work(client) for client in range(CLIENTS)))
+    await asyncio.to_thread(ledger.check)

@@ -22,9 +22,9 @@ END;
 
 @pytest.fixture(scope="module")
 def pgbench(target, cluster):
-    """pgbench(arguments...): number of transactions; fails where one failed or a client aborted."""
-    def run(*arguments):
-        done = subprocess.run([BIN / "pgbench", *arguments], env=target.environment(),
+    """pgbench(arguments..., **connection changes): number of transactions; fails where one failed or a client aborted."""
+    def run(*arguments, **changes):
+        done = subprocess.run([BIN / "pgbench", *arguments], env=target.environment(**changes),
                               capture_output=True, text=True, timeout=100)
         assert done.returncode == 0, done.stderr
         assert "aborted" not in done.stderr, done.stderr
@@ -63,6 +63,34 @@ def test_balances_add_up_after_tpcb(pgbench, cluster):
         "SELECT (SELECT sum(bbalance) FROM pgbench_branches), (SELECT sum(tbalance) FROM pgbench_tellers)",
         dbname="appdb")[0]
     assert sums[0] == sums[1]
+
+
+@pytest.mark.parametrize("mode", ["simple", "extended", "prepared"])
+def test_twenty_clients_share_two_connections_and_the_books_are_right(pgbench, pool_of_two, cluster, mode):
+    # A thread for each client: pgbench prepares with a blocking call, and clients of one thread would
+    # wait for connections that only they can free.
+    before = books(cluster)
+    assert pgbench("-M", mode, "-n", "-c", "20", "-j", "20", "-t", "15", port=pool_of_two) == 300
+    entries, *sums = (now - then for now, then in zip(books(cluster), before))
+    assert entries == 300
+    assert len(set(sums)) == 1
+
+
+@pytest.mark.parametrize("mode", ["extended", "prepared"])
+def test_pipelines_of_twenty_clients_share_two_connections(pgbench, pool_of_two, cluster, mode, tmp_path):
+    script = tmp_path / "pipeline.sql"
+    script.write_text(PIPELINE)
+    sum_before = cluster.primary.query("SELECT sum(abalance) FROM pgbench_accounts", dbname="appdb")
+    assert pgbench("-M", mode, "-n", "-f", str(script), "-c", "20", "-j", "20", "-t", "15", port=pool_of_two) == 300
+    assert cluster.primary.query("SELECT sum(abalance) FROM pgbench_accounts", dbname="appdb") == sum_before
+
+
+def books(cluster):
+    """Number of entries in the history; what accounts, tellers, branches and history add up to."""
+    return cluster.primary.query(
+        "SELECT (SELECT count(*) FROM pgbench_history), (SELECT sum(abalance) FROM pgbench_accounts), "
+        "(SELECT sum(tbalance) FROM pgbench_tellers), (SELECT sum(bbalance) FROM pgbench_branches), "
+        "(SELECT coalesce(sum(delta), 0) FROM pgbench_history)", dbname="appdb")[0]
 
 
 @pytest.mark.needs_howdah

@@ -153,3 +153,45 @@ def test_listen_and_notify(psql, table):
 def test_gexec_gset_and_a_statement_without_result(psql):
     assert psql("SELECT 'SELECT ' || g FROM generate_series(1, 3) g \\gexec\nSELECT 5 AS a \\gset\n"
                 "SELECT :a;\n;\n") == "1\n2\n3\n5\n"
+
+
+def test_a_script_with_copies_cursors_and_generated_statements(psql, pool_of_two, table, tmp_path):
+    source, result = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_text("".join(f'{n},"line ""{n}"", \u00e4"\n' for n in range(3000)))
+    out = psql(f"""
+\\set ON_ERROR_STOP on
+CREATE TABLE {table} (id int PRIMARY KEY, v text);
+\\copy {table} FROM '{source}' CSV
+SELECT format('CREATE TABLE {table}_%s (LIKE {table} INCLUDING ALL)', i) FROM generate_series(1, 3) i \\gexec
+BEGIN;
+DECLARE c SCROLL CURSOR FOR SELECT id FROM {table} ORDER BY id;
+FETCH 2 FROM c;
+MOVE ABSOLUTE 2000 IN c;
+FETCH BACKWARD 1 FROM c;
+UPDATE {table} SET v = v || '!' WHERE id = 7;
+SAVEPOINT a;
+\\copy {table}_1 FROM PROGRAM 'printf "1\\\\tone\\\\n2\\\\ttwo\\\\n"'
+ROLLBACK TO a;
+COPY {table}_2 FROM STDIN;
+5	five
+\\.
+CLOSE c;
+COMMIT;
+DECLARE held CURSOR WITH HOLD FOR SELECT id FROM {table} ORDER BY id DESC;
+FETCH FORWARD 1 FROM held;
+\\copy (SELECT * FROM {table} ORDER BY id) TO '{result}' CSV FORCE QUOTE v
+FETCH FORWARD 1 FROM held;
+CLOSE ALL;
+SELECT count(*) AS n, min(id) AS least FROM {table} \\gset
+\\if :{{?n}}
+SELECT :n, :least, count(*) FROM {table}_1;
+\\endif
+SELECT 1 \\; SELECT 2 \\; SELECT 3;
+SELECT v FROM {table}_2;
+\\set FETCH_COUNT 100
+SELECT count(*) FROM {table} a;
+DO $$ BEGIN FOR i IN 1..3 LOOP EXECUTE format('DROP TABLE {table}_%s', i); END LOOP; END $$;
+DROP TABLE {table};
+""", port=pool_of_two)
+    assert out.split() == ["0", "1", "1998", "2999", "2998", "3000|0|0", "1", "2", "3", "five", "3000"]
+    assert result.read_text() == source.read_text().replace('line ""7"", \u00e4', 'line ""7"", \u00e4!')

@@ -1,14 +1,16 @@
 """psycopg2: simple protocol, client-side parameters."""
 import io
+import select
 import threading
 import zlib
 
 import psycopg2
 import pytest
 from howdah_test.activity import wait_for_statement
+from howdah_test.ledger import amount_of, changes_of, note_of, together
 from howdah_test.samples import (BIG_BYTES, BIG_QUERY, BIG_ROWS, PARAMETER_BYTES, RAISE_ERROR,
                                  RAISE_FIELDS, RAISE_NOTICE, big_checksum)
-from psycopg2 import errors, extensions
+from psycopg2 import errors, extensions, extras
 
 
 @pytest.fixture
@@ -201,3 +203,112 @@ def test_large_objects_work_inside_a_transaction(connect):
     assert len(connection.lobject(large.oid, "rb").read()) == 3_000_000
     large.unlink()
     connection.commit()
+
+
+def test_named_cursors_scroll_and_outlive_their_transaction(connect, pool_of_two):
+    connection, other = connect(autocommit=False, port=pool_of_two), connect(port=pool_of_two)
+    query = "SELECT i FROM generate_series(1, 3000) AS i"
+    with connection.cursor("plain") as plain, connection.cursor("scrolls", scrollable=True) as scrolls:
+        plain.itersize = 400
+        plain.execute(query)
+        scrolls.execute(query)
+        scrolls.scroll(2000, mode="absolute")
+        assert scrolls.fetchone() == (2001,)
+        assert [row[0] for row in plain] == list(range(1, 3001))
+        scrolls.scroll(-2)
+        assert scrolls.fetchone() == (2000,)
+    connection.commit()
+    held = connection.cursor("held", withhold=True)
+    held.execute(query)
+    connection.commit()
+    assert run(other, "SELECT name FROM pg_cursors") == []
+    assert len(held.fetchall()) == 3000
+    held.close()
+    connection.commit()
+
+
+def test_large_objects_are_written_by_one_client_and_read_by_another(connect, pool_of_two, tmp_path):
+    one, two = connect(autocommit=False, port=pool_of_two), connect(autocommit=False, port=pool_of_two)
+    source, result = tmp_path / "source", tmp_path / "result"
+    source.write_bytes(bytes(range(256)) * 8000)
+    large = one.lobject(0, "rw", 0, str(source))
+    large.seek(-6, 2)
+    assert large.tell() == 256 * 8000 - 6
+    large.truncate(1_000_000)
+    oid = large.oid
+    one.commit()
+    two.lobject(oid, "rb").export(str(result))
+    assert result.read_bytes() == source.read_bytes()[:1_000_000]
+    two.lobject(oid).unlink()
+    two.commit()
+    with pytest.raises(psycopg2.OperationalError, match="does not exist"):
+        one.lobject(oid, "rb")
+    one.rollback()
+
+
+def test_two_phase_commit_is_finished_by_another_client(connect, pool_of_two, ledger):
+    two = connect(autocommit=False, port=pool_of_two)
+    xids = [two.xid(8, f"{ledger.moves} {n}", "branch") for n in range(2)]
+    for number, xid in enumerate(xids):
+        one = connect(autocommit=False, port=pool_of_two)
+        one.tpc_begin(xid)
+        run(one, f"INSERT INTO {ledger.moves} VALUES (1, {number}, 0, '')")
+        one.tpc_prepare()
+        one.close()
+    assert {xid.gtrid for xid in two.tpc_recover()} >= {xid.gtrid for xid in xids}
+    two.rollback()
+    two.tpc_commit(xids[0])
+    two.tpc_rollback(xids[1])
+    assert run(two, f"SELECT turn FROM {ledger.moves}") == [(0,)]
+    two.rollback()
+
+
+def test_notifications_are_polled_while_the_client_is_idle(connect, pool_of_two, table):
+    listener, sender = connect(port=pool_of_two), connect(port=pool_of_two)
+    run(listener, f"LISTEN {table}")
+    for number in range(3):
+        run(sender, f"NOTIFY {table}, 'number {number}'")
+    while len(listener.notifies) < 3:
+        assert select.select([listener], [], [], 30)[0]
+        listener.poll()
+    assert [(n.channel, n.payload) for n in listener.notifies] == [(table, f"number {n}") for n in range(3)]
+    run(listener, "UNLISTEN *")
+
+
+def test_twenty_clients_with_a_mixed_load_share_two_connections_per_server(connect, pool_of_two, ledger):
+    def work(client):
+        connection = connect(port=pool_of_two, options=f"-c howdah_test.client={client}")
+        total = 0
+        for turn in range(ledger.turns):
+            total += amount_of(client, turn)
+            row = (client, turn, amount_of(client, turn), note_of(client, turn))
+            connection.autocommit = False
+            run(connection, f"INSERT INTO {ledger.moves} VALUES (%s, %s, %s, %s)", row)
+            run(connection, "SAVEPOINT a")
+            with pytest.raises(errors.UniqueViolation):
+                extras.execute_values(connection.cursor(), f"INSERT INTO {ledger.moves} VALUES %s",
+                                      [(client, 1000 + turn, 0, ""), row])
+            run(connection, "ROLLBACK TO a")
+            extras.execute_batch(
+                connection.cursor(), f"UPDATE {ledger.accounts} SET balance = balance + %s WHERE id = %s",
+                [(difference, account) for account, difference in changes_of(client, turn)])
+            connection.commit()
+            with connection.cursor("rows") as cursor:
+                cursor.itersize = 30
+                cursor.execute("SELECT i * %s FROM generate_series(1, 100) AS i", (client,))
+                assert sum(row[0] for row in cursor) == 5050 * client
+            connection.rollback()
+            connection.autocommit = True
+            assert run(connection, f"SELECT count(*), sum(amount), max(note) FILTER (WHERE turn = {turn}) "
+                                   f"FROM {ledger.moves} WHERE client = {client}") == [(turn + 1, total, row[3])]
+            assert run(connection, "SHOW howdah_test.client") == [(str(client),)]
+            out = io.StringIO()
+            connection.cursor().copy_expert(
+                f"COPY (SELECT * FROM {ledger.moves} WHERE client = {client}) TO STDOUT", out)
+            assert len(out.getvalue().splitlines()) == turn + 1
+            if turn == 3:
+                with pytest.raises(errors.DivisionByZero):
+                    run(connection, "SELECT 1; SELECT 1 / 0; SELECT 2")
+
+    together(work)
+    ledger.check()

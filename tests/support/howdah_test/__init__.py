@@ -1,5 +1,6 @@
 """Real PostgreSQL clusters and a running Howdah for the integration tests."""
 from howdah_test.cluster import Cluster, Node, Template
+from howdah_test.ledger import Ledger
 from howdah_test.osuser import OsUser
 from howdah_test.proxy import Howdah
 from howdah_test.target import Target
@@ -8,6 +9,6 @@ from howdah_test.wait import wait_until
 from howdah_test.wire import RawClient, WireError
 
 __all__ = [
-    "Authority", "Cluster", "Howdah", "Node", "OsUser", "RawClient", "Target", "Template",
+    "Authority", "Cluster", "Howdah", "Ledger", "Node", "OsUser", "RawClient", "Target", "Template",
     "WireError", "wait_until",
 ]

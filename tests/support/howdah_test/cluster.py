@@ -21,6 +21,7 @@ PASSWORDS = {
 _SETTINGS = """
 listen_addresses = '127.0.0.1'
 max_connections = 100
+max_prepared_transactions = 20
 wal_level = replica
 wal_log_hints = on
 hot_standby = on
