@@ -19,14 +19,14 @@ def classes(tmp_path_factory):
 
 @pytest.fixture
 def start(classes, target):
-    """start(check, name=value...): the running JVM."""
+    """start(check, port=..., name=value...): the running JVM."""
     started = []
 
-    def run(check, **more):
+    def run(check, port=target.port, **more):
         arguments = [text for pair in more.items() for text in pair]
         started.append(subprocess.Popen(
             ["java", "-Xmx96m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", f"{classes}:{DRIVER}",
-             "Client", check, f"jdbc:postgresql://localhost:{target.port}/{target.dbname}", target.user,
+             "Client", check, f"jdbc:postgresql://localhost:{port}/{target.dbname}", target.user,
              target.password, *arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
         return started[-1]
@@ -85,3 +85,24 @@ def test_errors_and_notices_arrive_with_all_their_fields(start):
 
 def test_settings_last_over_transactions_and_stay_with_their_client(start):
     finish(start("settings"))
+
+
+def test_fetch_size_holdable_and_updatable_results(start, pool_of_two, ledger):
+    finish(start("cursors", port=pool_of_two, accounts=ledger.accounts))
+
+
+def test_batches_with_and_without_rewriting(start, pool_of_two, ledger):
+    finish(start("batches", port=pool_of_two, moves=ledger.moves))
+
+
+def test_prepare_thresholds_with_more_clients_than_connections(start, pool_of_two):
+    finish(start("thresholds", port=pool_of_two))
+
+
+def test_generated_keys_and_several_statements_at_once(start, pool_of_two, table):
+    finish(start("keys", port=pool_of_two, table=table))
+
+
+def test_twenty_clients_with_a_mixed_load_share_two_connections_per_server(start, pool_of_two, ledger):
+    finish(start("crowd", port=pool_of_two, moves=ledger.moves, accounts=ledger.accounts, turns=str(ledger.turns)))
+    ledger.check()
