@@ -83,6 +83,21 @@ install_java_and_node() { # CACHE_FOLDER
     node_path=$folder/usr/share/nodejs
 }
 
+# postgres.js is not in Debian: this release of it, from the npm registry, is added to node_path.
+postgres_js=postgres@3.4.9
+install_postgres_js() { # CACHE_FOLDER
+    local folder=$1/postgres-js
+    if [[ ! -e $folder/postgres/package.json ]]; then
+        command -v npm >/dev/null || install_packages npm
+        mkdir -p "$folder"
+        (
+            cd "$folder" || exit 1
+            npm pack --silent "$postgres_js" >/dev/null && tar -xzf postgres-*.tgz && mv package postgres
+        ) || howdah_die "could not get $postgres_js from the npm registry"
+    fi
+    node_path=$node_path:$folder
+}
+
 # Where Debian keeps initdb, postgres and pg_ctl: newest version that is installed.
 postgresql_bin() {
     local folder

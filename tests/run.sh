@@ -51,6 +51,7 @@ build() {
     [[ -z $integration ]] || {
         install_packages "${packages_runtime[@]}" "${packages_integration[@]}"
         install_java_and_node "$repo/build"
+        install_postgres_js "$repo/build"
     }
     howdah_say "building (preset $preset)"
     cmake --preset "$preset" -DHOWDAH_TESTS=ON >/dev/null

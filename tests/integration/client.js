@@ -3,7 +3,9 @@
 const assert = require('assert');
 const fs = require('fs');
 const pg = require('pg');
+const Cursor = require('pg-cursor');
 const QueryStream = require('pg-query-stream');
+const { CLIENTS, amountOf, changesOf, noteOf } = require('./ledger.js');
 
 const [check, settings] = [process.argv[2], JSON.parse(process.argv[3])];
 
@@ -203,7 +205,85 @@ const checks = {
     assert.deepStrictEqual(sums.map((r) => r.rows[0].i), Array.from({ length: 400 }, (_, i) => i));
     await pool.end();
   },
+
+  async cursors() {
+    const clients = await Promise.all(Array.from({ length: 6 }, () => connect()));
+    await Promise.all(clients.map(async (client, number) => {
+      await client.query('BEGIN');
+      const text = 'SELECT i * $1::int AS n FROM generate_series(1, 500) AS i';
+      const cursor = client.query(new Cursor(text, [number]));
+      let sum = 0;
+      for (let rows; (rows = await cursor.read(70)).length;) for (const row of rows) sum += row.n;
+      assert.strictEqual(sum, 125250 * number);
+      const left = client.query(new Cursor(text, [number]));
+      assert.strictEqual((await left.read(3)).length, 3);
+      await left.close();
+      assert.strictEqual(await one(client, 'SELECT $1::int', [number]), number);
+      await client.query('COMMIT');
+    }));
+    await Promise.all(clients.map((client) => client.end()));
+  },
+
+  async listen() {
+    const [listener, sender] = await Promise.all([connect(), connect()]);
+    const heard = [];
+    const done = new Promise((resolve) => {
+      listener.on('notification', ({ channel, payload }) => {
+        heard.push([channel, payload]);
+        if (payload === 'end') resolve();
+      });
+    });
+    await listener.query(`LISTEN ${settings.table}`);
+    await sender.query('BEGIN');
+    await sender.query(`NOTIFY ${settings.table}, 'never'`);
+    await sender.query('ROLLBACK');
+    await sender.query('SELECT pg_notify($1, $2)', [settings.table, 'first']);
+    await sender.query(`NOTIFY ${settings.table}, 'end'`);
+    await done;
+    assert.deepStrictEqual(heard, [[settings.table, 'first'], [settings.table, 'end']]);
+    assert.strictEqual(await one(listener, 'SELECT 1'), 1);
+    await Promise.all([listener.end(), sender.end()]);
+  },
+
+  async crowd() {
+    await Promise.all(CLIENTS.map((client) => keepBooks(client, settings.turns)));
+  },
 };
+
+async function keepBooks(client, turns) {
+  const connection = await connect({ options: `-c howdah_test.client=${client}` });
+  const { moves, accounts } = settings;
+  const named = (name, text, values) => connection.query(client % 3 ? { name, text, values } : { text, values });
+  const move = (values) => named('move', `INSERT INTO ${moves} VALUES ($1, $2, $3, $4)`, values);
+  let total = 0;
+  for (let turn = 0; turn < turns; turn++) {
+    const row = [client, turn, amountOf(client, turn), noteOf(client, turn)];
+    total += amountOf(client, turn);
+    await connection.query('BEGIN');
+    await move(row);
+    await connection.query('SAVEPOINT a');
+    await move([client, 1000 + turn, 0, '']);
+    assert.strictEqual((await failure(move(row))).code, '23505');
+    await connection.query('ROLLBACK TO a');
+    for (const [account, difference] of changesOf(client, turn)) {
+      await named('change', `UPDATE ${accounts} SET balance = balance + $1 WHERE id = $2`, [difference, account]);
+    }
+    await connection.query('COMMIT');
+    const { rows: [own] } = await named('own', `SELECT count(*)::int, sum(amount)::int,
+      max(note) FILTER (WHERE turn = $2) AS note FROM ${moves} WHERE client = $1`, [client, turn]);
+    assert.deepStrictEqual(own, { count: turn + 1, sum: total, note: row[3] });
+    assert.strictEqual(await one(connection, `SELECT $1::int * ${turn}`, [client]), client * turn);
+    assert.strictEqual(await one(connection, 'SHOW howdah_test.client'), String(client));
+    let sum = 0;
+    const stream = new QueryStream(`SELECT i * ${client} AS n FROM generate_series(1, 100) AS i`, [], { batchSize: 30 });
+    for await (const { n } of connection.query(stream)) sum += n;
+    assert.strictEqual(sum, 5050 * client);
+    const several = await connection.query('SELECT 1 AS a; SELECT 2 AS a');
+    assert.deepStrictEqual(several.map(({ rows }) => rows[0].a), [1, 2]);
+    if (turn === 3) assert.strictEqual((await failure(connection.query('SELECT 1 / 0'))).code, '22012');
+  }
+  await connection.end();
+}
 
 checks[check]().catch((error) => {
   console.error(error);

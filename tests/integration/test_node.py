@@ -78,3 +78,16 @@ def test_settings_last_over_transactions_and_stay_with_their_client(start):
 
 def test_400_statements_over_a_pool_of_20(start):
     finish(start("pool"))
+
+
+def test_cursors_with_more_clients_than_connections(start, pool_of_two):
+    finish(start("cursors", port=pool_of_two))
+
+
+def test_listen_and_notify(start, pool_of_two, table):
+    finish(start("listen", port=pool_of_two, table=table))
+
+
+def test_twenty_clients_with_a_mixed_load_share_two_connections_per_server(start, pool_of_two, ledger):
+    finish(start("crowd", port=pool_of_two, moves=ledger.moves, accounts=ledger.accounts, turns=ledger.turns))
+    ledger.check()
