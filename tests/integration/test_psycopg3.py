@@ -475,6 +475,19 @@ def test_two_phase_commit_is_finished_by_another_client(connect, pool_of_two, le
         two.tpc_commit(xids[1])
 
 
+@pytest.mark.xfail(strict=True, reason="pg_prepared_xacts, as all views of a server's own state, is read from a replica")
+def test_prepared_transactions_are_found_outside_of_a_transaction(connect, pool_of_two, ledger):
+    one, two = connect(autocommit=False, port=pool_of_two), connect(port=pool_of_two)
+    xid = one.xid(9, ledger.moves, "")
+    one.tpc_begin(xid)
+    one.execute(f"DELETE FROM {ledger.moves}")
+    one.tpc_prepare()
+    try:
+        assert [found.gtrid for found in two.tpc_recover()] == [ledger.moves]
+    finally:
+        one.tpc_rollback()
+
+
 def test_cancel_while_the_client_waits_for_a_connection(connect, pool_of_two):
     holders = [connect(port=pool_of_two) for _ in range(2)]
     for holder in holders:
