@@ -38,7 +38,7 @@ SCENARIOS = [
              "SET default_transaction_read_only = off", "INSERT INTO d.t VALUES (10, 'x')"),
     scenario("recursion_too_deep", "SELECT d.deep(1)", "SELECT 1", setup="CREATE OR REPLACE FUNCTION d.deep(x int) RETURNS int LANGUAGE sql AS 'SELECT 1'"),
     scenario("error_in_each_of_several_writes", send(query("SELECT 1/0")), send(run("SELECT 1/0"), SYNC), send(query("SELEC"), run("SELEC"), SYNC, query("SELECT 1"))),
-    scenario("two_phase_commit_while_it_is_off", "BEGIN", "PREPARE TRANSACTION 'x'", "ROLLBACK", "COMMIT PREPARED 'x'", "ROLLBACK PREPARED 'x'"),
+    scenario("two_phase_commit", "BEGIN", "PREPARE TRANSACTION 'x'", "ROLLBACK", "COMMIT PREPARED 'x'", "ROLLBACK PREPARED 'x'"),
     scenario("error_of_a_cast_in_where", (parse("SELECT a FROM d.t WHERE b::int = $1", "s1"), SYNC), (bind(1, statement="s1"), execute(), SYNC), (bind("x", statement="s1"), SYNC)),
     scenario("terminated_by_itself_is_refused", "SELECT pg_terminate_backend(0)", "SELECT pg_cancel_backend(-1)", setup=""),
     scenario("cancelled_by_itself", "SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(1)", "SELECT 1", "BEGIN", "SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(1)", "SELECT 1", "ROLLBACK"),
