@@ -226,6 +226,13 @@ void session::refuse_login(std::string_view body) {
 
 void session::on_no_server(const server_login_error& why) {
     const boost::intrusive_ptr<session> guard(this);
+    const int writer = who_.user->default_hostgroup;
+    if (phase_ == phase::ready && !why.server_fault && hostgroup_ != writer) {
+        // A standby may not have heard yet of a new database, user or password.
+        ask_for_server(writer);
+        if (server_ && !applying_settings_) pump_client();
+        return;
+    }
     if (why.sqlstate == sqlstate::invalid_catalog_name)
         w_.shared.welcomes.forget(who_.login->database);
     if (phase_ == phase::welcome) {

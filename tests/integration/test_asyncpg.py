@@ -239,8 +239,6 @@ async def test_cursors_and_prepared_statements_with_more_clients_than_connection
     await asyncio.gather(*(work(client) for client in range(8)))
 
 
-@pytest.mark.xfail(strict=True, reason="what a server connection has prepared outlives a change of the table, "
-                                       "and a Parse of the same text is answered without asking")
 @run_async
 async def test_cached_statements_follow_a_table_that_others_change(connect, pool_of_two, ledger):
     one, two, owner = [await connect(port=pool_of_two) for _ in range(3)]

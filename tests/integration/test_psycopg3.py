@@ -316,8 +316,6 @@ def test_prepare_threshold_with_more_clients_than_connections(connect, pool_of_t
     assert clients[1].execute("SELECT %s::int + 1, %s::text", [1, "1"]).fetchone() == (2, "1")
 
 
-@pytest.mark.xfail(strict=True, reason="what a server connection has prepared outlives a change of the table: "
-                                       "even new clients get 'cached plan must not change result type'")
 def test_new_clients_prepare_anew_after_a_change_of_the_table(connect, pool_of_two, ledger):
     one, two = connect(port=pool_of_two), connect(port=pool_of_two)
     query = f"SELECT * FROM {ledger.accounts} WHERE id = %s FOR SHARE"
@@ -329,8 +327,6 @@ def test_new_clients_prepare_anew_after_a_change_of_the_table(connect, pool_of_t
         assert connect(port=pool_of_two).execute(query, [3], prepare=True).fetchone() == (3, 1000, 5)
 
 
-@pytest.mark.xfail(strict=True, reason="the identity of a prepared statement knows nothing of search_path: "
-                                       "'cached plan must not change result type'")
 def test_one_text_means_another_table_under_another_search_path(connect, pool_of_two, table):
     clients, holder = [connect(port=pool_of_two) for _ in range(2)], connect(autocommit=False, port=pool_of_two)
     for number, client in enumerate(clients):
@@ -494,7 +490,6 @@ def test_two_phase_commit_is_finished_by_another_client(connect, pool_of_two, le
         two.tpc_commit(xids[1])
 
 
-@pytest.mark.xfail(strict=True, reason="pg_prepared_xacts, as all views of a server's own state, is read from a replica")
 def test_prepared_transactions_are_found_outside_of_a_transaction(connect, pool_of_two, ledger):
     one, two = connect(autocommit=False, port=pool_of_two), connect(port=pool_of_two)
     xid = one.xid(9, ledger.moves, "")
