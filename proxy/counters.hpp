@@ -1,5 +1,9 @@
 #pragma once
+#include <array>
 #include <cstdint>
+
+#include "proxy/router.hpp"
+#include "proxy/sql/traits.hpp"
 
 namespace howdah::proxy {
 
@@ -10,6 +14,12 @@ struct worker_counters {
     std::uint64_t logins_failed = 0;
     std::uint64_t queries_to_writer = 0;
     std::uint64_t queries_to_reader = 0;
+    /// Batches by why they go where they go (route_reason); those of an open transaction or a
+    /// pinned session are not routed.
+    std::array<std::uint64_t, route_reasons> routed{};
+    std::uint64_t reads_in_transaction = 0;  ///< ... that the writer runs because of it
+    /// Sessions that began to keep their server, by reason (the bits of sql::pin_reason in order).
+    std::array<std::uint64_t, sql::pin_reasons> pinned{};
     /// Reads that the writer answered: no sample covered yet what the session had seen; no reader
     /// had replayed it; a failover may have undone it.
     std::uint64_t reads_held_uncovered = 0;

@@ -20,6 +20,7 @@ enum class route_reason : unsigned char {
     no_split,       ///< read/write splitting is off for this user or hostgroup
     read_only_mode  ///< the session's transactions are read only
 };
+inline constexpr std::size_t route_reasons = 8;
 
 struct route {
     int hostgroup = 0;

@@ -253,6 +253,7 @@ private:
     void on_done(server_replies::entry& e);
     void on_ready(char new_status);
     void at_sync();
+    void count_pins();
     /// The pins that may be found needless.
     [[nodiscard]] std::uint16_t held_pins() const;
     [[nodiscard]] bool begin_pin_check();
@@ -312,6 +313,7 @@ private:
     bool splits_ = false;           ///< reads and writes of this client may go to different servers
     bool read_only_mode_ = false;
     bool safe_lexing_ = true;
+    unsigned counted_pins_ = 0;  ///< that the counters know of
     std::uint16_t repeats_ = 0;
     std::uint16_t mends_ = 0;
     int hostgroup_ = 0;  ///< of the attached or awaited server

@@ -462,6 +462,7 @@ session::routing session::route_batch() {
     }
     cleared_ = b.end;
     if (!b.needs_server) return routing::routed;
+    ++w_.counters.routed[static_cast<std::size_t>(b.where.reason)];
     open_ended_ = open;
     flush_is_sync_ = prepares;
     batch_begins_ = b.begins;

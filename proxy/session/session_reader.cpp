@@ -50,6 +50,9 @@ void session::note_runs(const sql::traits* what) {
         }
     }
     touched_ = true;
+    if (what != nullptr && what->read_only && status() != 'I' && splits_ &&
+        hostgroup_ == who_.user->default_hostgroup)
+        ++w_.counters.reads_in_transaction;
 }
 
 void session::note_seen() {

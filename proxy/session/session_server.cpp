@@ -381,9 +381,17 @@ void session::on_done(server_replies::entry& e) {
     if (t.statements == 1) effects_.ran(t);
 }
 
+void session::count_pins() {
+    const unsigned held = effects_.pins();
+    const unsigned fresh = held & ~std::exchange(counted_pins_, held);
+    for (std::size_t i = 0; i < sql::pin_reasons; ++i)
+        if ((fresh >> i & 1U) != 0) ++w_.counters.pinned[i];
+}
+
 void session::on_ready(char new_status) {
     server_->state().status = new_status;
     if (applying_settings_ || checking_pins_ || phase_ != phase::ready) return;
+    count_pins();
     // A COMMIT that fails is a ROLLBACK.
     if (std::exchange(query_failed_, false) && new_status == 'I')
         effects_.failed_outside_transaction();

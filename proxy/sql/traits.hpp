@@ -69,6 +69,7 @@ enum class pin_reason : uint16_t {
     code_block = 256,        // DO whose body seems to create session state
     session_function = 512,  // setseed, dblink_connect, replication origin of the session, ...
 };
+inline constexpr std::size_t pin_reasons = 10;
 
 [[nodiscard]] constexpr uint16_t operator|(pin_reason a, pin_reason b) noexcept {
     return static_cast<uint16_t>(static_cast<uint16_t>(a) | static_cast<uint16_t>(b));
