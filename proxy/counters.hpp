@@ -12,6 +12,7 @@ struct worker_counters {
     std::uint64_t clients_accepted = 0;
     std::uint64_t clients_refused = 0;
     std::uint64_t logins_failed = 0;
+    std::uint64_t replication_clients = 0;
     std::uint64_t queries_to_writer = 0;
     std::uint64_t queries_to_reader = 0;
     /// Batches by why they go where they go (route_reason); those of an open transaction or a

@@ -2,10 +2,11 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "proxy/session/client_login.hpp"
-#include "proxy/session/session.hpp"
+#include "proxy/worker_client.hpp"
 
 namespace howdah::proxy {
 namespace {
@@ -68,18 +69,18 @@ void worker::run() {
             spdlog::error("an event handler failed: {}", e.what());
             to_client.clear();
             to_server.clear();
-            const auto failed = sessions_.find(active);
-            if (failed != sessions_.end())
+            const auto failed = clients_.find(active);
+            if (failed != clients_.end())
                 failed->second->terminate("XX000", "internal error while handling this connection");
         }
     }
 }
 
-std::vector<boost::intrusive_ptr<session>> worker::all_sessions() const {
-    std::vector<boost::intrusive_ptr<session>> all;
-    all.reserve(sessions_.size());
-    for (const auto& [pid, s] : sessions_)
-        all.emplace_back(s);
+std::vector<boost::intrusive_ptr<worker_client>> worker::all_clients() const {
+    std::vector<boost::intrusive_ptr<worker_client>> all;
+    all.reserve(clients_.size());
+    for (const auto& [pid, c] : clients_)
+        all.emplace_back(c);
     return all;
 }
 
@@ -87,16 +88,16 @@ void worker::publish(snapshot_ptr fresh) {
     boost::asio::post(io, [this, fresh = std::move(fresh)] {
         now = fresh;
         if (shared.book.waiting() == 0) return;
-        for (const auto& s : all_sessions())
-            s->on_snapshot();
+        for (const auto& c : all_clients())
+            c->on_snapshot();
     });
 }
 
 void worker::server_dead(const server_entry* server) {
     boost::asio::post(io, [this, server] {
         servers.close_idle(server);
-        for (const auto& s : all_sessions())
-            s->on_server_dead(server);
+        for (const auto& c : all_clients())
+            c->on_server_dead(server);
     });
 }
 
@@ -108,8 +109,8 @@ void worker::publish_positions(std::shared_ptr<const wal_view> fresh) {
     boost::asio::post(io, [this, fresh = std::move(fresh)]() mutable {
         positions = std::move(fresh);
         for (const std::int32_t pid : std::exchange(sample_waiters_, {})) {
-            const auto it = sessions_.find(pid);
-            if (it != sessions_.end()) it->second->on_sample();
+            const auto it = clients_.find(pid);
+            if (it != clients_.end()) it->second->on_sample();
         }
     });
 }
@@ -138,15 +139,21 @@ void worker::drain(std::function<void()> on_empty) {
         on_empty_ = std::move(on_empty);
         for (auto& l : listeners_)
             l->stop();
-        for (const auto& s : all_sessions())
-            s->drain();
+        for (const auto& c : all_clients())
+            c->drain();
         finish_drain_if_empty();
     });
 }
 
 void worker::finish_drain_if_empty() {
-    if (!draining_ || !sessions_.empty() || !on_empty_) return;
-    std::exchange(on_empty_, nullptr)();
+    if (!draining_ || ending_last_) return;
+    const bool only_last = std::ranges::all_of(
+        clients_, [](const auto& entry) { return entry.second->leaves_last(); });
+    if (!only_last) return;
+    ending_last_ = true;
+    for (const auto& c : all_clients())
+        c->terminate("57P01", "terminating connection due to administrator command");
+    if (on_empty_) std::exchange(on_empty_, nullptr)();
 }
 
 void worker::stop() {
@@ -155,8 +162,8 @@ void worker::stop() {
         on_empty_ = nullptr;
         for (auto& l : listeners_)
             l->stop();
-        for (const auto& s : all_sessions())
-            s->terminate("57P01", "terminating connection due to administrator command");
+        for (const auto& c : all_clients())
+            c->terminate("57P01", "terminating connection due to administrator command");
         servers.close_all_idle();
         servers.stop();
         wheel.stop();
@@ -167,27 +174,27 @@ void worker::stop() {
 
 void worker::cancel_client(std::int32_t pid, std::string key) {
     boost::asio::post(io, [this, pid, key = std::move(key)] {
-        const auto it = sessions_.find(pid);
-        if (it != sessions_.end()) it->second->cancel(key);
+        const auto it = clients_.find(pid);
+        if (it != clients_.end()) it->second->cancel(key);
     });
 }
 
-std::int32_t worker::enroll(session& s) {
+std::int32_t worker::enroll(worker_client& c) {
     const auto count = static_cast<std::uint32_t>(shared.workers.size());
     const std::uint32_t limit =
         static_cast<std::uint32_t>(std::numeric_limits<std::int32_t>::max()) / count - 1;
     for (;;) {
         next_pid_ = next_pid_ % limit + 1;
         const auto pid = static_cast<std::int32_t>(next_pid_ * count + index);
-        if (sessions_.try_emplace(pid, &s).second) {
-            if (draining_) s.drain();
+        if (clients_.try_emplace(pid, &c).second) {
+            if (draining_) c.drain();
             return pid;
         }
     }
 }
 
 void worker::leave(std::int32_t pid) {
-    sessions_.erase(pid);
+    clients_.erase(pid);
     sample_waiters_.erase(pid);
     finish_drain_if_empty();
 }

@@ -25,7 +25,7 @@
 
 namespace howdah::proxy {
 
-class session;
+class worker_client;
 
 /// One data-plane thread: its event loop and everything that its sessions use without a lock.
 /// Sessions and connections live and die here. Other threads only post to `io`.
@@ -46,7 +46,7 @@ public:
     void leave_database(const std::string& database);
     /// New WAL samples.
     void publish_positions(std::shared_ptr<const wal_view> fresh);
-    /// Stops accepting; sessions end when they are between transactions. on_empty is called, on
+    /// Stops accepting; clients end when they are between transactions. on_empty is called, on
     /// this worker's thread, when the last one has gone.
     void drain(std::function<void()> on_empty);
     void stop();
@@ -56,14 +56,14 @@ public:
     void listen(int fd);
 
     // For the worker's own thread.
-    /// Registers a session and gives it the pid that cancel requests will name.
-    [[nodiscard]] std::int32_t enroll(session& s);
+    /// Registers a client and gives it the pid that cancel requests will name.
+    [[nodiscard]] std::int32_t enroll(worker_client& c);
     void leave(std::int32_t pid);
     void report_failure(const server_entry* server, const std::string& why);
     [[nodiscard]] server_login_request server_login(const server_entry* server,
                                                     const pool_login* login) const;
     [[nodiscard]] std::uint64_t next_serial() { return ++serial_ * max_workers + index; }
-    [[nodiscard]] std::size_t session_count() const { return sessions_.size(); }
+    [[nodiscard]] std::size_t client_count() const { return clients_.size(); }
 
     static constexpr unsigned max_workers = 256;
 
@@ -75,7 +75,7 @@ public:
     protocol::task_gate gate;
     protocol::gather to_client;
     protocol::gather to_server;
-    std::int32_t active = 0;  ///< pid of the session whose event is at hand
+    std::int32_t active = 0;  ///< pid of the client whose event is at hand
     sql::statement_cache statements;
     worker_counters counters;
     snapshot_ptr now;
@@ -84,23 +84,24 @@ public:
     std::shared_ptr<const wal_view> positions = std::make_shared<const wal_view>();
     std::vector<pool_book::candidate> suitable;  ///< scratch of read_floor::choose
 
-    /// The session is told of the next sample (on_sample).
+    /// The client is told of the next sample (on_sample).
     void await_sample(std::int32_t pid);
 
 private:
     void accepted(protocol::stream_socket socket);
     void finish_drain_if_empty();
     /// Kept alive while they are told something that may end them.
-    [[nodiscard]] std::vector<boost::intrusive_ptr<session>> all_sessions() const;
+    [[nodiscard]] std::vector<boost::intrusive_ptr<worker_client>> all_clients() const;
 
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
     std::vector<std::unique_ptr<protocol::listener>> listeners_;
-    std::unordered_map<std::int32_t, session*> sessions_;
+    std::unordered_map<std::int32_t, worker_client*> clients_;
     std::set<std::int32_t> sample_waiters_;  // by pid
     std::function<void()> on_empty_;
     std::uint32_t next_pid_ = 0;
     std::uint64_t serial_ = 0;
     bool draining_ = false;
+    bool ending_last_ = false;
 };
 
 }  // namespace howdah::proxy

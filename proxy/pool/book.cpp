@@ -38,18 +38,23 @@ const server_entry* pool_book::reserve_for(const ticket& t, const server_entry* 
 
 pool_book::queued pool_book::enqueue(int hostgroup, const pool_login* login, unsigned worker,
                                      const server_entry* preferred, const server_entry* avoid,
-                                     const server_entry* only) {
+                                     const server_entry* only, bool own) {
     const std::scoped_lock lock(mutex_);
     const ticket_id id = next_++;
-    auto [it, fresh] = tickets_.emplace(id, ticket{hostgroup, login, worker, avoid, only, false});
+    auto [it, fresh] =
+        tickets_.emplace(id, ticket{hostgroup, login, worker, avoid, only, own, false});
     queues_[hostgroup].emplace(id, &it->second);
     waiting_.fetch_add(1);
     queued result{id, std::nullopt};
     if (const server_entry* server = reserve_for(it->second, preferred, nullptr)) {
-        it->second.ordered = true;
-        result.open = open_order{id, server, login, worker};
+        result.open = order(id, server, it->second);
     }
     return result;
+}
+
+pool_book::open_order pool_book::order(ticket_id id, const server_entry* server, ticket& t) {
+    t.ordered = true;
+    return {id, server, t.login, t.worker, t.own};
 }
 
 void pool_book::erase(ticket_id id) {
@@ -71,7 +76,7 @@ pool_book::claim_result pool_book::claim(const server_entry* server, const pool_
                                          bool just_opened) {
     const std::scoped_lock lock(mutex_);
     const auto suits = [&](const ticket& t) {
-        return t.login == login && (just_opened || t.avoid != server);
+        return !t.own && t.login == login && (just_opened || t.avoid != server);
     };
     claim_result result;
     account& a = accounts_[server];
@@ -102,8 +107,7 @@ pool_book::claim_result pool_book::claim(const server_entry* server, const pool_
             --a.used;
             return result;
         }
-        t.ordered = true;
-        result.open = open_order{oldest, server, t.login, t.worker};
+        result.open = order(oldest, server, t);
     }
     return result;
 }
@@ -129,9 +133,7 @@ std::optional<pool_book::open_order> pool_book::order_for_oldest(const server_en
         }
     }
     if (oldest == 0 || !reserve(server)) return std::nullopt;
-    ticket& t = tickets_.at(oldest);
-    t.ordered = true;
-    return open_order{oldest, server, t.login, t.worker};
+    return order(oldest, server, tickets_.at(oldest));
 }
 
 std::optional<pool_book::open_order> pool_book::closed(const server_entry* server) {
@@ -157,8 +159,7 @@ pool_book::failure_result pool_book::open_failed(ticket_id id, const server_entr
     ticket& t = it->second;
     t.ordered = false;
     if (const server_entry* next = reserve_for(t, nullptr, server)) {
-        t.ordered = true;
-        result.retry = open_order{id, next, t.login, t.worker};
+        result.retry = order(id, next, t);
     }
     // The ticket itself comes back later; meanwhile its permit must not lie idle.
     result.other = order_for_oldest(server, id);
@@ -172,8 +173,7 @@ std::optional<pool_book::open_order> pool_book::order_again(ticket_id id) {
     ticket& t = it->second;
     const server_entry* server = reserve_for(t, nullptr, nullptr);
     if (server == nullptr) return std::nullopt;
-    t.ordered = true;
-    return open_order{id, server, t.login, t.worker};
+    return order(id, server, t);
 }
 
 std::vector<pool_book::open_order> pool_book::place(placement now) {
@@ -196,8 +196,7 @@ std::vector<pool_book::open_order> pool_book::place(placement now) {
         if (t.ordered) continue;
         const server_entry* server = reserve_for(t, nullptr, nullptr);
         if (server == nullptr) continue;
-        t.ordered = true;
-        orders.push_back({id, server, t.login, t.worker});
+        orders.push_back(order(id, server, t));
     }
     return orders;
 }

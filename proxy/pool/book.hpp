@@ -33,6 +33,7 @@ public:
         const server_entry* server;
         const pool_login* login;
         unsigned worker;
+        bool own;  ///< for this ticket and nobody else
     };
     struct queued {
         ticket_id ticket;
@@ -57,10 +58,12 @@ public:
 
     /// Joins the queue of a hostgroup. `preferred` is tried first for a new connection. `avoid` has
     /// just failed this client: its older connections may be about to end, too, so that only one
-    /// opened from now on will do. With `only` no other server of the hostgroup will do.
+    /// opened from now on will do. With `only` no other server of the hostgroup will do. With `own`
+    /// no connection will do but one opened for this very ticket, which leaves the queue (cancel)
+    /// when it has it.
     [[nodiscard]] queued enqueue(int hostgroup, const pool_login* login, unsigned worker,
                                  const server_entry* preferred, const server_entry* avoid = nullptr,
-                                 const server_entry* only = nullptr);
+                                 const server_entry* only = nullptr, bool own = false);
     /// Leaves the queue. False: the ticket was already served.
     bool cancel(ticket_id ticket);
 
@@ -95,6 +98,7 @@ private:
         unsigned worker;
         const server_entry* avoid;
         const server_entry* only;
+        bool own;
         bool ordered;
 
         [[nodiscard]] bool accepts(const server_entry* server) const {
@@ -112,6 +116,7 @@ private:
                                                   const server_entry* avoid);
     [[nodiscard]] std::optional<open_order> order_for_oldest(const server_entry* server,
                                                              ticket_id except = 0);
+    [[nodiscard]] static open_order order(ticket_id id, const server_entry* server, ticket& t);
     void erase(ticket_id id);
 
     mutable std::mutex mutex_;

@@ -81,11 +81,13 @@ server_ptr pool::try_take(const server_wish& wish, const pool_login* login,
 }
 
 void pool::wait(server_waiter& who, const server_wish& wish, const pool_login* login) {
-    pool_book::queued q = worker_.shared.book.enqueue(wish.hostgroup, login, worker_.index,
-                                                      choose(wish), wish.avoid, wish.only);
+    pool_book::queued q =
+        worker_.shared.book.enqueue(wish.hostgroup, login, worker_.index, choose(wish), wish.avoid,
+                                    wish.only, wish.own != nullptr);
     who.ticket_ = q.ticket;
     who.attempts_ = 0;
     who.only_ = wish.only != nullptr;
+    who.own_ = wish.own;
     who.last_failure_.clear();
     waiters_.emplace(q.ticket, &who);
     if (q.open) {
@@ -121,7 +123,7 @@ void pool::dispatch(const pool_book::open_order& order) {
 }
 
 void pool::carry_out(const pool_book::open_order& order) {
-    worker_.gate.spawn(open(order));
+    worker_.gate.spawn(order.own ? open_own(order) : open(order));
 }
 
 boost::asio::awaitable<void> pool::open(pool_book::open_order order) {
@@ -141,6 +143,30 @@ boost::asio::awaitable<void> pool::open(pool_book::open_order order) {
     }
 }
 
+boost::asio::awaitable<void> pool::open_own(pool_book::open_order order) {
+    const auto waiter = waiters_.find(order.ticket);
+    if (waiter == waiters_.end()) {
+        return_permit(order.server);
+        co_return;
+    }
+    server_login_request request = worker_.server_login(order.server, order.login);
+    request.parameters = *waiter->second->own_;
+    server_login_result result =
+        co_await log_in_to_server(worker_.io, worker_.buffers, worker_.wheel, std::move(request));
+    auto* parts = std::get_if<server_connection::parts>(&result);
+    if (parts == nullptr) {
+        open_failed(order, std::get<server_login_error>(result));
+        co_return;
+    }
+    ++worker_.counters.server_connections_created;
+    server_ptr fresh(new server_connection(std::move(*parts), worker_.buffers, *this));
+    if (worker_.shared.book.cancel(order.ticket)) {
+        deliver(order.ticket, std::move(fresh));
+    } else {
+        discard(std::move(fresh));
+    }
+}
+
 void pool::open_failed(const pool_book::open_order& order, const server_login_error& why) {
     ++worker_.counters.server_connections_failed;
     if (why.server_fault && !why.full) worker_.report_failure(order.server, why.message);
@@ -152,14 +178,17 @@ void pool::open_failed(const pool_book::open_order& order, const server_login_er
     if (it == waiters_.end()) return;
     server_waiter& who = *it->second;
     who.last_failure_ = why.message;
-    const bool hopeless =
-        !why.server_fault || ++who.attempts_ > worker_.now->vars().connect_retries_on_failure;
+    // Who needs a connection of its own hears what the server says at once: that it has too many
+    // replication connections does not change because others leave.
+    const bool refused = order.own && !why.raw.empty();
+    const bool hopeless = refused || !why.server_fault ||
+                          ++who.attempts_ > worker_.now->vars().connect_retries_on_failure;
     // A full server is not a failed attempt: somebody will leave.
     if (!hopeless && !why.full && who.only_ && who.on_attempt_failed(order.server)) {
         if (result.retry) return_permit(result.retry->server);
         return;
     }
-    if (!hopeless || why.full) {
+    if (!hopeless || (why.full && !refused)) {
         if (result.retry) {
             dispatch(*result.retry);
         } else {

@@ -41,6 +41,7 @@ private:
     pool_book::ticket_id ticket_ = 0;
     unsigned attempts_ = 0;
     bool only_ = false;
+    const startup_parameters* own_ = nullptr;
     std::string last_failure_;
 };
 
@@ -49,6 +50,9 @@ struct server_wish {
     int hostgroup = 0;
     const server_entry* avoid = nullptr;  ///< has just failed this client
     const server_entry* only = nullptr;   ///< null: any of the hostgroup
+    /// Not null: a connection opened with these, never one that was used before; its waiter
+    /// discards it in the end. They live as long as the waiter waits.
+    const startup_parameters* own = nullptr;
 };
 
 /// One worker's server connections: its idle ones and those it opens. Takes part in the
@@ -127,6 +131,7 @@ private:
     void deliver(pool_book::ticket_id ticket, server_ptr connection);
     void dispatch(const pool_book::open_order& order);
     [[nodiscard]] boost::asio::awaitable<void> open(pool_book::open_order order);
+    [[nodiscard]] boost::asio::awaitable<void> open_own(pool_book::open_order order);
     [[nodiscard]] boost::asio::awaitable<void> run_cancel(const server_entry* server,
                                                           std::int32_t pid, std::string key,
                                                           std::shared_ptr<int> cancels);

@@ -238,8 +238,9 @@ awaitable<server_login_result> attempt(asio::io_context& io, protocol::buffer_po
         }
     }
     out.clear();
-    const std::pair<std::string_view, std::string_view> parameters[] = {
+    std::vector<std::pair<std::string_view, std::string_view>> parameters{
         {"user", r.login->user}, {"database", r.login->database}};
+    parameters.insert(parameters.end(), r.parameters.begin(), r.parameters.end());
     protocol::append_startup(out, 0, parameters);
     const bool sent = co_await channel.send(out);
     if (!sent) co_return broken("the server closed the connection");

@@ -5,7 +5,9 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include "protocol/io/buffer.hpp"
 #include "protocol/io/deadline.hpp"
@@ -14,6 +16,9 @@
 #include "proxy/pool/server_connection.hpp"
 
 namespace howdah::proxy {
+
+/// Further parameters of a StartupMessage, as they are sent.
+using startup_parameters = std::vector<std::pair<std::string, std::string>>;
 
 /// What opening a server connection needs to know. The pointers outlive the attempt.
 struct server_login_request {
@@ -27,7 +32,8 @@ struct server_login_request {
     protocol::tls_context tls;
     std::chrono::milliseconds timeout{1000};
     int keepalive_seconds = 0;
-    settings_ptr no_settings;  ///< what a fresh connection has
+    startup_parameters parameters;  ///< beside user and database
+    settings_ptr no_settings;       ///< what a fresh connection has
 };
 
 /// Why no connection came about.

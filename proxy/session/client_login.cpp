@@ -11,6 +11,7 @@
 #include "protocol/wire/sqlstate.hpp"
 #include "protocol/wire/startup.hpp"
 #include "proxy/session/client_auth.hpp"
+#include "proxy/session/replication_relay.hpp"
 #include "proxy/session/session.hpp"
 #include "proxy/worker.hpp"
 
@@ -166,7 +167,9 @@ struct wishes {
     std::string user;
     std::string database;
     session_settings::list settings;
-    std::string_view sqlstate;  ///< not empty: refused
+    bool replication = false;
+    startup_parameters as_sent;  ///< without user and database
+    std::string_view sqlstate;   ///< not empty: refused
     std::string message;
 };
 
@@ -174,15 +177,17 @@ wishes read_parameters(const std::vector<std::pair<std::string, std::string>>& p
     wishes w;
     std::map<std::string, std::string> values;
     for (const auto& [name, value] : parameters) {
+        if (name != "user" && name != "database") w.as_sent.emplace_back(name, value);
         if (name == "user") {
             w.user = value;
         } else if (name == "database") {
             w.database = value;
         } else if (name == "replication") {
-            const std::string mode = lower(value);
-            if (mode != "false" && mode != "off" && mode != "no" && mode != "0") {
-                w.sqlstate = sqlstate::feature_not_supported;
-                w.message = "replication connections through Howdah are not supported yet";
+            const std::optional<bool> asked = asks_for_replication(value);
+            w.replication = asked.value_or(false);
+            if (!asked) {
+                w.sqlstate = sqlstate::invalid_parameter_value;
+                w.message = "invalid value for parameter \"replication\": \"" + value + "\"";
             }
         } else if (name == "options") {
             const auto options = protocol::split_options(value);
@@ -314,6 +319,14 @@ awaitable<void> log_in_client(worker& w, protocol::stream_socket socket) {
     who.settings = w.shared.settings.intern(wanted.settings);
     who.minor = start.minor;
     const std::string_view pending = co_await channel.need(0);
+    if (wanted.replication) {
+        const boost::intrusive_ptr<replication_relay> relay(
+            new replication_relay(w, std::move(s), std::move(who), wanted.as_sent));
+        place.hand_over();
+        user_place.hand_over();
+        relay->start(pending);
+        co_return;
+    }
     const boost::intrusive_ptr<session> client(new session(w, std::move(s), std::move(who)));
     place.hand_over();
     user_place.hand_over();

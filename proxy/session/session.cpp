@@ -9,7 +9,6 @@
 #include "protocol/wire/error_message.hpp"
 #include "protocol/wire/md5.hpp"
 #include "protocol/wire/messages.hpp"
-#include "protocol/wire/scram.hpp"
 #include "protocol/wire/sqlstate.hpp"
 
 namespace howdah::proxy {
@@ -24,14 +23,9 @@ session::session(worker& w, protocol::stream client, client_identity who)
       who_(std::move(who)),
       in_(w.buffers),
       settings_(who_.settings),
+      cancel_key_(who_.minor),
       last_active_(w.coarse_now) {
     pid_ = w_.enroll(*this);
-    cancel_key_size_ = who_.minor >= 2 ? 32 : 4;
-    for (std::size_t i = 0; i < cancel_key_size_; i += 8) {
-        const std::uint64_t random = sql::statement_cache::random_key();
-        std::memcpy(cancel_key_.data() + i, &random,
-                    std::min<std::size_t>(8, cancel_key_size_ - i));
-    }
     settings_changed();
 }
 
@@ -102,7 +96,7 @@ void session::finish_welcome(std::string_view parameter_messages) {
     std::string& out = w_.to_client.generated();
     protocol::append_authentication_ok(out);
     out += parameter_messages;
-    protocol::append_backend_key_data(out, pid_, {cancel_key_.data(), cancel_key_size_});
+    protocol::append_backend_key_data(out, pid_, cancel_key_.view());
     protocol::append_ready_for_query(out, 'I');
     w_.to_client.commit();
     phase_ = phase::ready;
@@ -426,7 +420,7 @@ void session::on_server_writable(server_connection& from) {
 }
 
 void session::cancel(std::string_view key) {
-    if (!protocol::constant_time_equal(key, {cancel_key_.data(), cancel_key_size_})) return;
+    if (!cancel_key_.matches(key)) return;
     const boost::intrusive_ptr<session> guard(this);
     ++w_.counters.cancels;
     if (server_ && server_->replies.owed()) {

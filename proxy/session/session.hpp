@@ -1,7 +1,5 @@
 #pragma once
-#include <array>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
-#include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -19,10 +17,12 @@
 #include "proxy/pool/pool.hpp"
 #include "proxy/read_floor.hpp"
 #include "proxy/router.hpp"
+#include "proxy/session/cancel_key.hpp"
 #include "proxy/session/effects.hpp"
 #include "proxy/session/prepared.hpp"
 #include "proxy/session/settings.hpp"
 #include "proxy/worker.hpp"
+#include "proxy/worker_client.hpp"
 
 namespace howdah::protocol {
 struct error_view;
@@ -48,29 +48,25 @@ struct client_identity {
 /// Event-driven: pump_client and pump_server do whatever can be done now, then arm the next
 /// readiness event. An idle session holds no buffer, no coroutine frame and no server.
 /// Lives on one worker; keeps itself alive until finish().
-class session final : public boost::intrusive_ref_counter<session, boost::thread_unsafe_counter>,
+class session final : public worker_client,
                       public server_owner,
                       public server_waiter,
                       private protocol::deadline {
 public:
     session(worker& w, protocol::stream client, client_identity who);
-    ~session();
+    ~session() override;
 
     /// Sends the answer to the login, with a server's help where nothing is known yet, and begins
     /// to relay. `pending` is what the client has sent already.
     void start(std::string_view pending);
-    /// A CancelRequest that named this session; a wrong key is ignored.
-    void cancel(std::string_view key);
-    /// The monitor says that this server is gone.
-    void on_server_dead(const server_entry* server);
-    /// New roles or servers: a read that waits for a reader may have to go elsewhere.
-    void on_snapshot();
-    /// A new WAL sample, for a read that waits for one.
-    void on_sample();
-    /// End as soon as no transaction is open.
-    void drain();
-    /// Says why (FATAL) and ends the client.
-    void terminate(std::string_view sqlstate, std::string_view message);
+    void cancel(std::string_view key) override;
+    void on_server_dead(const server_entry* server) override;
+    /// A read that waits for a reader may have to go elsewhere.
+    void on_snapshot() override;
+    void on_sample() override;
+    /// Ends as soon as no transaction is open.
+    void drain() override;
+    void terminate(std::string_view sqlstate, std::string_view message) override;
 
 private:
     /// Reads of one peer per wake-up before other sessions get their turn.
@@ -270,8 +266,7 @@ private:
     server_ptr server_;
     settings_ptr settings_;  ///< what the client believes to have set
     std::int32_t pid_ = 0;
-    std::array<char, 32> cancel_key_{};
-    std::uint8_t cancel_key_size_ = 4;
+    const cancel_key cancel_key_;
     phase phase_ = phase::welcome;
 
     // Where the client's input stands.

@@ -419,5 +419,32 @@ TEST(Identities, equal_servers_and_logins_have_one_address) {
     EXPECT_NE(names.login("d", "u")->id, names.login("u", "d")->id);
 }
 
+TEST_F(PoolBook, who_needs_a_connection_of_its_own_gets_none_that_was_opened_for_others) {
+    (void)book_.place({{10, {{a_, 1, 2}}}});
+    EXPECT_FALSE(book_.enqueue(10, alice_, 0, a_).open->own);
+    const auto q = book_.enqueue(10, alice_, 1, a_, nullptr, nullptr, true);
+    ASSERT_TRUE(q.open);
+    EXPECT_TRUE(q.open->own);
+    // Alice's first connection is there, and then free: it is not for this ticket.
+    EXPECT_EQ(book_.claim(a_, alice_, true).ticket, q.ticket - 1);
+    EXPECT_EQ(book_.claim(a_, alice_).action, what::keep);
+    EXPECT_TRUE(book_.cancel(q.ticket));
+    EXPECT_EQ(book_.used(a_), 2U);
+}
+
+TEST_F(PoolBook, a_free_connection_makes_way_for_who_needs_one_of_its_own) {
+    (void)book_.place({{10, {{a_, 1, 1}}}});
+    EXPECT_TRUE(book_.enqueue(10, alice_, 0, a_).open);
+    EXPECT_EQ(book_.claim(a_, alice_, true).action, what::serve);
+    const auto q = book_.enqueue(10, alice_, 1, a_, nullptr, nullptr, true);
+    EXPECT_FALSE(q.open);
+    const auto claim = book_.claim(a_, alice_);
+    EXPECT_EQ(claim.action, what::replace);
+    ASSERT_TRUE(claim.open);
+    EXPECT_TRUE(claim.open->own);
+    EXPECT_EQ(claim.open->ticket, q.ticket);
+    EXPECT_EQ(book_.used(a_), 1U);
+}
+
 }  // namespace
 }  // namespace howdah::proxy
