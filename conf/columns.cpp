@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "conf/options.hpp"
+
 namespace howdah::conf {
 namespace {
 
@@ -18,6 +20,26 @@ template <class Record>
 field<Record> secret(field<Record> column) {
     column.secret = true;
     return column;
+}
+
+/// The columns that users and databases have in common; `doc` stands with each.
+template <class Record>
+void add_overrides(std::vector<field<Record>>& table, std::string_view doc) {
+    const auto add = [&]<class T>(std::string_view name, std::optional<T> overrides::*member) {
+        // The same values as for everybody.
+        const option* general = find_option(name);
+        table.push_back(make_field<Record, std::optional<T>>(name, member, doc, general->range));
+    };
+    add("pool_mode", &overrides::pool_mode);
+    add("read_write_split", &overrides::read_write_split);
+    add("read_consistency", &overrides::read_consistency);
+    add("connect_timeout_server_max", &overrides::connect_timeout_server_max);
+    add("query_wait_notify", &overrides::query_wait_notify);
+    add("query_timeout", &overrides::query_timeout);
+    add("transaction_timeout", &overrides::transaction_timeout);
+    add("max_transaction_idle_time", &overrides::max_transaction_idle_time);
+    add("wait_timeout", &overrides::wait_timeout);
+    add("cancel_on_client_disconnect", &overrides::cancel_on_client_disconnect);
 }
 
 }  // namespace
@@ -67,23 +89,43 @@ std::span<const field<replication_hostgroup>> columns() {
 
 template <>
 std::span<const field<user>> columns() {
-    static const std::vector<field<user>> table{
-        required(make_field("username", &user::username, "Name of the role.")),
-        secret(make_field("password", &user::password,
-                          "Plain text, a SCRAM-SHA-256 verifier or an md5 hash as in pg_authid.")),
-        secret(make_field("server_password", &user::server_password,
-                          "Password towards the servers where `password` is not plain text.")),
-        make_field("active", &user::active, "false: as if the user were not there."),
-        make_field("use_ssl", &user::use_ssl, "true refuses the user without TLS."),
-        make_field("default_hostgroup", &user::default_hostgroup,
-                   "Where queries go that nothing else sends elsewhere.", hostgroup_range),
-        make_field("max_connections", &user::max_connections, "Client connections of the user.",
-                   {0, 1'000'000}),
-        make_field("pool_mode", &user::pool_mode, "As the variable, for this user."),
-        make_field("read_write_split", &user::read_write_split, "As the variable, for this user."),
-        make_field("read_consistency", &user::read_consistency, "As the variable, for this user."),
-        make_field("comment", &user::comment, "Free text."),
-    };
+    static const std::vector<field<user>> table = [] {
+        std::vector<field<user>> rows{
+            required(make_field("username", &user::username, "Name of the role.")),
+            secret(
+                make_field("password", &user::password,
+                           "Plain text, a SCRAM-SHA-256 verifier or an md5 hash as in pg_authid.")),
+            secret(make_field("server_password", &user::server_password,
+                              "Password towards the servers where `password` is not plain text.")),
+            make_field("active", &user::active, "false: as if the user were not there."),
+            make_field("use_ssl", &user::use_ssl, "true refuses the user without TLS."),
+            make_field("default_hostgroup", &user::default_hostgroup,
+                       "Where queries go that nothing else sends elsewhere.", hostgroup_range),
+            make_field("max_connections", &user::max_connections, "Client connections of the user.",
+                       {0, 1'000'000}),
+            make_field("use_reserved_connections", &user::use_reserved_connections,
+                       "true: may log in while only reserved_connections are left."),
+        };
+        add_overrides(rows, "As the variable, for this user.");
+        rows.push_back(make_field("comment", &user::comment, "Free text."));
+        return rows;
+    }();
+    return table;
+}
+
+template <>
+std::span<const field<database>> columns() {
+    static const std::vector<field<database>> table = [] {
+        std::vector<field<database>> rows{
+            required(make_field("name", &database::name, "Name of the database.")),
+            make_field("max_connections", &database::max_connections,
+                       "Client connections of the database; without it there is no limit.",
+                       {0, 1'000'000}),
+        };
+        add_overrides(rows, "As the variable, for this database.");
+        rows.push_back(make_field("comment", &database::comment, "Free text."));
+        return rows;
+    }();
     return table;
 }
 

@@ -18,6 +18,8 @@ std::span<const field<replication_hostgroup>> columns();
 template <>
 std::span<const field<user>> columns();
 template <>
+std::span<const field<database>> columns();
+template <>
 std::span<const field<query_rule>> columns();
 
 /// What one record is called in messages: "server", "user", ...
@@ -30,6 +32,8 @@ inline constexpr std::string_view record_name<replication_hostgroup> = "replicat
 template <>
 inline constexpr std::string_view record_name<user> = "user";
 template <>
+inline constexpr std::string_view record_name<database> = "database";
+template <>
 inline constexpr std::string_view record_name<query_rule> = "query rule";
 
 /// The list's key in the configuration; "pgsql_" before it is accepted, too.
@@ -41,6 +45,8 @@ template <>
 inline constexpr std::string_view section_name<replication_hostgroup> = "replication_hostgroups";
 template <>
 inline constexpr std::string_view section_name<user> = "users";
+template <>
+inline constexpr std::string_view section_name<database> = "databases";
 template <>
 inline constexpr std::string_view section_name<query_rule> = "query_rules";
 

@@ -30,6 +30,7 @@ struct document {
     std::vector<located<server>> servers;
     std::vector<located<replication_hostgroup>> replication_hostgroups;
     std::vector<located<user>> users;
+    std::vector<located<database>> databases;
     std::vector<located<query_rule>> query_rules;
 };
 

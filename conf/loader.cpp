@@ -31,6 +31,7 @@ std::shared_ptr<const settings> to_settings(document config, const std::string& 
     result->servers = values(config.servers);
     result->replication_hostgroups = values(config.replication_hostgroups);
     result->users = values(config.users);
+    result->databases = values(config.databases);
     result->query_rules = values(config.query_rules);
     std::ranges::sort(result->query_rules, {}, &query_rule::rule_id);
     result->source = source;

@@ -40,6 +40,13 @@ std::vector<option> build() {
     t.add("max_connections", &v::max_connections,
           "Client connections over all users; more are refused with SQLSTATE 53300.",
           {1, 1'000'000});
+    t.add("reserved_connections", &v::reserved_connections,
+          "How many of max_connections are kept for users with use_reserved_connections.",
+          {0, 1'000'000});
+    t.add("max_connections_per_address", &v::max_connections_per_address,
+          "Client connections from one address; more are refused with SQLSTATE 53300. Unix sockets "
+          "are exempt; 0 means no limit.",
+          {0, 1'000'000});
     t.add("authentication_method", &v::authentication_method,
           "How clients prove who they are. ProxySQL's numbers 3, 2, 1 mean scram-sha-256, md5, "
           "password.");
@@ -53,6 +60,18 @@ std::vector<option> build() {
           "A client that is idle inside a transaction for this long is disconnected and its "
           "transaction rolled back; 0 means never.",
           {0, 20 * day});
+    t.add("query_timeout", &v::query_timeout,
+          "A statement, or a pipeline up to its Sync, that runs on a server for this long is "
+          "cancelled (SQLSTATE 57014); 0 means never. A user or a database may differ.",
+          {0, 20 * day});
+    t.add("transaction_timeout", &v::transaction_timeout,
+          "A client whose transaction takes this long is disconnected and its transaction rolled "
+          "back (SQLSTATE 25P04); 0 means never. A user or a database may differ.",
+          {0, 20 * day});
+    t.add(
+        "cancel_on_client_disconnect", &v::cancel_on_client_disconnect,
+        "Cancel what runs for a client that has disconnected; otherwise it runs to its end, as in "
+        "PostgreSQL. A user or a database may differ.");
     t.add("max_allowed_packet", &v::max_allowed_packet,
           "Largest message a client may send; a larger one is answered with SQLSTATE 54000.",
           {8 * kib, gib});
@@ -78,6 +97,10 @@ std::vector<option> build() {
           "Time a query waits for a server connection, all attempts and the waiting for a free one "
           "included, before it fails.",
           {10, hour});
+    t.add("query_wait_notify", &v::query_wait_notify,
+          "A client that waits this long for a server connection gets a NOTICE that says for what; "
+          "0 means never.",
+          {0, hour});
     t.add("connect_retries_on_failure", &v::connect_retries_on_failure,
           "Further attempts after a connection to a server failed.", {0, 1000});
     t.add("query_retries_on_failure", &v::query_retries_on_failure,

@@ -61,6 +61,7 @@ std::string print_config(const settings& config) {
     print_list(out, config.servers);
     print_list(out, config.replication_hostgroups);
     print_list(out, config.users);
+    print_list(out, config.databases);
     print_list(out, config.query_rules);
     out << YAML::EndMap;
     return std::string(out.c_str()) + "\n";

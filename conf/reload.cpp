@@ -21,6 +21,9 @@ auto key_of(const replication_hostgroup& r) {
 auto key_of(const user& u) {
     return std::tie(u.username);
 }
+auto key_of(const database& d) {
+    return std::tie(d.name);
+}
 auto key_of(const query_rule& r) {
     return std::tie(r.rule_id);
 }
@@ -73,6 +76,7 @@ reload_report compare(const settings& running, const settings& fresh) {
     compare_list(running.servers, fresh.servers, report);
     compare_list(running.replication_hostgroups, fresh.replication_hostgroups, report);
     compare_list(running.users, fresh.users, report);
+    compare_list(running.databases, fresh.databases, report);
     compare_list(running.query_rules, fresh.query_rules, report);
     return report;
 }

@@ -128,6 +128,9 @@ constexpr std::string_view pairs_intro =
     "Pairs of hostgroups. A server of either hostgroup is moved to the one that fits its role.";
 constexpr std::string_view users_intro =
     "Who may log in, and with what password Howdah logs in to the servers for them.";
+constexpr std::string_view databases_intro =
+    "What holds for the clients of a database; others are served, too. For a client, the value of "
+    "its user counts first, then that of its database, then the variable.";
 constexpr std::string_view rules_intro =
     "Rules that send statements elsewhere than read_write_split would. In the order of rule_id.";
 
@@ -155,6 +158,8 @@ std::string render_annotated_yaml() {
                         "  #- {username: appuser, password: \"change me\", default_hostgroup: 10}\n"
                         "  #- {username: report, password: \"change me\", default_hostgroup: 20, "
                         "pool_mode: session}\n");
+    result += list_yaml<database>(
+        databases_intro, "  #- {name: reports, max_connections: 50, query_timeout: 10min}\n");
     result += list_yaml<query_rule>(
         rules_intro,
         "  #- {rule_id: 1, match_pattern: \"^SELECT .* FROM queue\", destination_hostgroup: 10, "
@@ -191,7 +196,7 @@ std::string render_markdown() {
     }
     return result + list_markdown<server>(servers_intro) +
            list_markdown<replication_hostgroup>(pairs_intro) + list_markdown<user>(users_intro) +
-           list_markdown<query_rule>(rules_intro);
+           list_markdown<database>(databases_intro) + list_markdown<query_rule>(rules_intro);
 }
 
 }  // namespace howdah::conf

@@ -71,8 +71,24 @@ struct replication_hostgroup {
     bool operator==(const replication_hostgroup&) const = default;
 };
 
+/// What a user or a database may have otherwise than everybody. Unset: not otherwise. Looked up by
+/// in_force (overrides.hpp). The meaning of each is that of the variable of its name.
+struct overrides {
+    std::optional<conf::pool_mode> pool_mode;
+    std::optional<bool> read_write_split;
+    std::optional<conf::read_consistency> read_consistency;
+    std::optional<std::chrono::milliseconds> connect_timeout_server_max;
+    std::optional<std::chrono::milliseconds> query_wait_notify;
+    std::optional<std::chrono::milliseconds> query_timeout;
+    std::optional<std::chrono::milliseconds> transaction_timeout;
+    std::optional<std::chrono::milliseconds> max_transaction_idle_time;
+    std::optional<std::chrono::milliseconds> wait_timeout;
+    std::optional<bool> cancel_on_client_disconnect;
+    bool operator==(const overrides&) const = default;
+};
+
 /// Somebody who may log in.
-struct user {
+struct user : overrides {
     std::string username;
     /// Plain text, a verifier "SCRAM-SHA-256$...", "md5<32 hex digits>", or empty (no password:
     /// only `trust` lets the user in).
@@ -83,12 +99,18 @@ struct user {
     bool active = true;    ///< false: treated as unknown.
     bool use_ssl = false;  ///< true: refused without TLS (unix sockets are exempt).
     int default_hostgroup = 0;
-    std::uint32_t max_connections = 10000;     ///< Client connections of this user.
-    std::optional<conf::pool_mode> pool_mode;  ///< Unset: variables::pool_mode.
-    std::optional<bool> read_write_split;      ///< Unset: variables::read_write_split.
-    std::optional<conf::read_consistency> read_consistency;  ///< Unset: the variable.
+    std::uint32_t max_connections = 10000;  ///< Client connections of this user.
+    bool use_reserved_connections = false;  ///< May have one of the last of all.
     std::string comment;
     bool operator==(const user&) const = default;
+};
+
+/// What holds for the clients of one database. Databases that are not listed are served, too.
+struct database : overrides {
+    std::string name;
+    std::optional<std::uint32_t> max_connections;  ///< Client connections; unset: no limit.
+    std::string comment;
+    bool operator==(const database&) const = default;
 };
 
 /// A routing rule; rules are sorted by rule_id. Unset criteria match everything. The loader has
@@ -115,10 +137,15 @@ struct variables {
     std::vector<listen_address> interfaces{{"0.0.0.0", 6133}};
     std::uint32_t threads = 0;  ///< 0 = number of cores.
     std::uint32_t max_connections = 10000;
+    std::uint32_t reserved_connections = 0;
+    std::uint32_t max_connections_per_address = 0;  ///< 0 = no limit.
     conf::authentication_method authentication_method = conf::authentication_method::scram_sha_256;
     std::chrono::milliseconds connect_timeout_client{10000};
     std::chrono::milliseconds wait_timeout{28800000};
     std::chrono::milliseconds max_transaction_idle_time{14400000};
+    std::chrono::milliseconds query_timeout{0};
+    std::chrono::milliseconds transaction_timeout{0};
+    bool cancel_on_client_disconnect = false;
     std::size_t max_allowed_packet = 64 << 20;
     std::size_t threshold_query_length = 512 << 10;
 
@@ -128,6 +155,7 @@ struct variables {
     conf::read_consistency read_consistency = conf::read_consistency::session;
     std::chrono::milliseconds connect_timeout_server{1000};
     std::chrono::milliseconds connect_timeout_server_max{10000};
+    std::chrono::milliseconds query_wait_notify{5000};
     std::uint32_t connect_retries_on_failure = 10;
     std::uint32_t query_retries_on_failure = 1;
     std::chrono::milliseconds connection_max_age_ms{0};
@@ -184,6 +212,7 @@ struct settings {
     std::vector<server> servers;
     std::vector<replication_hostgroup> replication_hostgroups;
     std::vector<user> users;
+    std::vector<database> databases;
     std::vector<query_rule> query_rules;
     std::string source;  ///< The file it was read from, for messages and reloads.
     bool operator==(const settings&) const = default;

@@ -39,6 +39,9 @@ void check_duplicates(const document& config, problem_list& problems) {
         config.users, [](const user& u) { return u.username; },
         [](const user& u) { return fmt::format("user {}", quoted(u.username)); }, problems);
     report_duplicates(
+        config.databases, [](const database& d) { return d.name; },
+        [](const database& d) { return fmt::format("database {}", quoted(d.name)); }, problems);
+    report_duplicates(
         config.query_rules, [](const query_rule& r) { return r.rule_id; },
         [](const query_rule& r) { return fmt::format("query rule {}", r.rule_id); }, problems);
 }
@@ -146,6 +149,12 @@ void check_users(const document& config, problem_list& problems) {
         check_user(u, config.vars.value, problems);
 }
 
+void check_databases(const document& config, problem_list& problems) {
+    for (const auto& d : config.databases)
+        if (d.given("name") && d.value.name.empty())
+            problems.error(d.line_of("name"), "database: 'name' is empty");
+}
+
 void check_tls(const located<variables>& config, problem_list& problems) {
     const auto& vars = config.value;
     const auto check_pair = [&](std::string_view cert, std::string_view key, bool has_cert,
@@ -187,6 +196,11 @@ void check_variables(const located<variables>& config, problem_list& problems) {
     if (vars.connect_timeout_server > vars.connect_timeout_server_max)
         problems.warn(config.line_of("connect_timeout_server"),
                       "connect_timeout_server is longer than connect_timeout_server_max");
+    if (vars.reserved_connections >= vars.max_connections)
+        problems.error(config.line_of("reserved_connections"),
+                       fmt::format("reserved_connections is {}, which leaves none of the {} "
+                                   "max_connections for others",
+                                   vars.reserved_connections, vars.max_connections));
     if (vars.authentication_method != authentication_method::trust) return;
     for (const auto& address : vars.interfaces)
         if (!address.is_unix() && !address.host.starts_with("127.") && address.host != "::1")
@@ -252,6 +266,7 @@ void validate(const document& config, problem_list& problems) {
     const auto known = check_hostgroups(config, problems);
     check_references(config, known, problems);
     check_users(config, problems);
+    check_databases(config, problems);
 }
 
 }  // namespace howdah::conf

@@ -191,6 +191,8 @@ document read_document(const YAML::Node& root, problem_list& problems) {
         {section_name<replication_hostgroup>,
          [&](const auto& node) { read_list(node, result.replication_hostgroups, problems); }},
         {section_name<user>, [&](const auto& node) { read_list(node, result.users, problems); }},
+        {section_name<database>,
+         [&](const auto& node) { read_list(node, result.databases, problems); }},
         {section_name<query_rule>,
          [&](const auto& node) { read_list(node, result.query_rules, problems); }},
     };

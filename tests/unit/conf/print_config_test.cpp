@@ -55,7 +55,8 @@ TEST(the_printed_configuration, with_every_variable_changed_reads_back) {
         if (row.is_file || row.secret) continue;
         ASSERT_EQ(row.set(s.vars, another_value(row, s.vars)), std::nullopt) << row.name;
     }
-    // These would need certificates.
+    // Of all connections, some must be left for others; and these would need certificates.
+    s.vars.reserved_connections = 1;
     s.vars.client_sslmode = client_sslmode::disable;
     s.vars.server_sslmode = server_sslmode::require;
     EXPECT_EQ(read_back(print_config(s), {}), s);
@@ -95,6 +96,12 @@ TEST(the_printed_configuration, masks_every_secret_and_reads_back_with_them) {
     s.users[0].read_write_split = true;
     s.users[1].username = "b";
     s.users[1].active = false;
+    s.databases.resize(2);
+    s.databases[0].name = "shop";
+    s.databases[0].max_connections = 0;
+    s.databases[0].query_timeout = std::chrono::milliseconds(1);
+    s.databases[0].cancel_on_client_disconnect = true;
+    s.databases[1].name = "reports";
     s.query_rules.resize(1);
     s.query_rules[0].rule_id = 3;
     s.query_rules[0].match_digest = "^SELECT \"x\" FROM \\w+$";
