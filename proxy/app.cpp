@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <limits>
 #include <stdexcept>
 
 #include "conf/loader.hpp"
@@ -32,6 +33,8 @@ std::shared_ptr<const snapshot> make_snapshot(
     s->catalogs = std::move(catalogs);
     for (const conf::user& user : settings->users)
         if (user.active) s->users.emplace(user.username, &user);
+    for (const conf::database& database : settings->databases)
+        s->databases.emplace(database.name, &database);
     for (const bool slow : {false, true}) {
         for (const monitor::member& m : s->hostgroups->members) {
             // A server above its max_latency_ms is used where its hostgroup has no other.
@@ -58,14 +61,18 @@ protocol::tls_context server_tls_of(const conf::variables& vars) {
         {vars.ssl_p2s_cert, vars.ssl_p2s_key, vars.ssl_p2s_ca, vars.ssl_p2s_crl}, mode);
 }
 
+/// Descriptors that clients leave to server connections, the monitor and files.
+constexpr rlim_t reserved_descriptors = 64;
+
 /// How long clients are kept waiting at the start for the servers' roles.
 constexpr std::chrono::seconds role_wait{3};
 
 /// Every client and every server connection is a descriptor; the usual soft limit of 1024 is for
-/// programs that use select().
-void raise_descriptor_limit(const conf::variables& vars) {
+/// programs that use select(). Returns how high a client's may be.
+int raise_descriptor_limit(const conf::variables& vars) {
+    constexpr rlim_t highest = std::numeric_limits<int>::max();
     rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return highest;
     if (limit.rlim_cur < limit.rlim_max) {
         limit.rlim_cur = limit.rlim_max;
         (void)::setrlimit(RLIMIT_NOFILE, &limit);
@@ -75,6 +82,8 @@ void raise_descriptor_limit(const conf::variables& vars) {
             "max_connections is {}, but the system allows only {} open files: raise "
             "LimitNOFILE (systemd) or ulimit -n",
             vars.max_connections, limit.rlim_cur);
+    const rlim_t all = std::min(limit.rlim_cur, highest);
+    return static_cast<int>(all - std::min<rlim_t>(all / 4, reserved_descriptors));
 }
 
 unsigned worker_count(const conf::variables& vars) {
@@ -115,7 +124,7 @@ app::app(std::shared_ptr<const conf::settings> settings)
       sampler_(control_, settings_, monitor_,
                [this](const monitor::wal_samples& fresh) { on_samples(fresh); }) {
     std::signal(SIGPIPE, SIG_IGN);
-    raise_descriptor_limit(settings_->vars);
+    process_.client_descriptors = raise_descriptor_limit(settings_->vars);
     process_.mock_secret.resize(32);
     if (RAND_bytes(reinterpret_cast<unsigned char*>(process_.mock_secret.data()), 32) != 1)
         throw std::runtime_error("the system gives no random numbers");

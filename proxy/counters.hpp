@@ -11,7 +11,9 @@ namespace howdah::proxy {
 struct worker_counters {
     std::uint64_t clients_accepted = 0;
     std::uint64_t clients_refused = 0;
+    std::uint64_t clients_over_limit = 0;  ///< 53300: in all, of a user, database or address
     std::uint64_t logins_failed = 0;
+    std::uint64_t login_timeouts = 0;
     std::uint64_t replication_clients = 0;
     std::uint64_t queries_to_writer = 0;
     std::uint64_t queries_to_reader = 0;
@@ -34,7 +36,15 @@ struct worker_counters {
     std::uint64_t reads_rerouted = 0;     ///< 25006: a read that turned out to write
     std::uint64_t statements_mended = 0;  ///< prepared anew because the server would not run them
     std::uint64_t waits = 0;
+    std::uint64_t wait_notices = 0;
     std::uint64_t wait_timeouts = 0;
+    std::uint64_t query_timeouts = 0;
+    std::uint64_t transaction_timeouts = 0;
+    std::uint64_t transaction_idle_timeouts = 0;
+    std::uint64_t client_idle_timeouts = 0;
+    /// Statements that were running when their client vanished, and those of them cancelled.
+    std::uint64_t clients_vanished = 0;
+    std::uint64_t cancelled_for_vanished = 0;
     std::uint64_t cancels = 0;
 };
 

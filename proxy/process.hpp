@@ -1,14 +1,13 @@
 #pragma once
 #include <atomic>
 #include <functional>
-#include <map>
-#include <memory>
-#include <mutex>
+#include <limits>
 #include <string>
 #include <vector>
 
 #include "monitor/hostgroups.hpp"
 #include "monitor/wal_sampler.hpp"
+#include "proxy/client_limits.hpp"
 #include "proxy/pool/book.hpp"
 #include "proxy/pool/identity.hpp"
 #include "proxy/session/client_auth.hpp"
@@ -31,16 +30,11 @@ struct process {
     scram_secrets secrets;
     std::vector<worker*> workers;  ///< fixed once they run
 
-    std::atomic<std::uint32_t> clients{0};
+    client_limits limits;
+    /// Clients whose descriptor is not below this are refused; fixed once the workers run.
+    int client_descriptors = std::numeric_limits<int>::max();
     /// Draws of the first readers of sessions: evenly over all workers (pool::choose).
     std::atomic<std::uint64_t> first_readers{0};
-    /// Client connections of one user.
-    [[nodiscard]] std::atomic<std::uint32_t>& clients_of(const std::string& user) {
-        const std::scoped_lock lock(user_mutex_);
-        auto& slot = user_clients_[user];
-        if (!slot) slot = std::make_unique<std::atomic<std::uint32_t>>(0);
-        return *slot;
-    }
 
     /// Secret for what unknown users are shown during SCRAM; random per process.
     std::string mock_secret;
@@ -50,10 +44,6 @@ struct process {
     std::function<void(const monitor::endpoint&)> report_failure;
     std::function<void(const std::string& database)> request_catalog;
     std::function<void(monitor::wal_sampler::urgency)> hurry_samples;
-
-private:
-    std::mutex user_mutex_;
-    std::map<std::string, std::unique_ptr<std::atomic<std::uint32_t>>> user_clients_;
 };
 
 }  // namespace howdah::proxy

@@ -25,6 +25,7 @@ struct snapshot {
     protocol::tls_context client_tls;  ///< null: TLS is not offered to clients
     protocol::tls_context server_tls;
     std::unordered_map<std::string_view, const conf::user*> users;  ///< active ones, by name
+    std::unordered_map<std::string_view, const conf::database*> databases;  ///< by name
     std::shared_ptr<const compiled_rules> rules;
     /// Functions by database; a database that is missing here has the built-in catalogue.
     std::map<std::string, catalog_ptr, std::less<>> catalogs;
@@ -33,6 +34,10 @@ struct snapshot {
     [[nodiscard]] const conf::user* find_user(std::string_view name) const {
         const auto it = users.find(name);
         return it == users.end() ? nullptr : it->second;
+    }
+    [[nodiscard]] const conf::database* find_database(std::string_view name) const {
+        const auto it = databases.find(name);
+        return it == databases.end() ? nullptr : it->second;
     }
     [[nodiscard]] const sql::function_catalog& catalog(std::string_view database) const {
         const auto it = catalogs.find(database);

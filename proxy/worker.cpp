@@ -5,11 +5,24 @@
 #include <algorithm>
 #include <limits>
 
+#include "protocol/wire/error_message.hpp"
+#include "protocol/wire/sqlstate.hpp"
 #include "proxy/session/client_login.hpp"
 #include "proxy/worker_client.hpp"
 
 namespace howdah::proxy {
 namespace {
+
+/// The client gets to know before it has said anything, so as not to wait.
+void turn_away(protocol::stream_socket socket) {
+    protocol::stream s(std::move(socket));
+    std::string out;
+    protocol::append_error(out, protocol::severity::fatal, protocol::sqlstate::too_many_connections,
+                           "sorry, too many clients already",
+                           "Howdah has hardly any file descriptors left.");
+    const iovec part{out.data(), out.size()};
+    (void)s.write(&part, 1);
+}
 
 void log_escaped(std::exception_ptr error) {
     try {
@@ -122,7 +135,11 @@ void worker::await_sample(std::int32_t pid) {
 void worker::listen(int fd) {
     auto on_accept = [this](protocol::stream_socket socket) { accepted(std::move(socket)); };
     auto on_error = [](const boost::system::error_code& ec) {
-        spdlog::error("cannot accept a connection: {}; trying again shortly", ec.message());
+        if (ec) {
+            spdlog::error("cannot accept connections: {}; new clients wait", ec.message());
+        } else {
+            spdlog::info("connections are accepted again");
+        }
     };
     listeners_.push_back(
         std::make_unique<protocol::listener>(io, fd, std::move(on_accept), std::move(on_error)));
@@ -130,6 +147,23 @@ void worker::listen(int fd) {
 }
 
 void worker::accepted(protocol::stream_socket socket) {
+    // The lowest free number is taken: such a high one means that hardly any is left, and those
+    // that have logged in need them for their servers.
+    const bool scarce = socket.native_handle() >= shared.client_descriptors;
+    if (scarce != std::exchange(descriptors_scarce_, scarce)) {
+        if (scarce) {
+            spdlog::error(
+                "out of file descriptors: refusing clients; raise LimitNOFILE (systemd) "
+                "or ulimit -n");
+        } else {
+            spdlog::info("enough file descriptors again: clients are accepted");
+        }
+    }
+    if (scarce) {
+        ++counters.clients_over_limit;
+        turn_away(std::move(socket));
+        return;
+    }
     gate.spawn(log_in_client(*this, std::move(socket)));
 }
 

@@ -102,6 +102,7 @@ private:
     std::uint64_t serial_ = 0;
     bool draining_ = false;
     bool ending_last_ = false;
+    bool descriptors_scarce_ = false;
 };
 
 }  // namespace howdah::proxy

@@ -116,6 +116,7 @@ void listener::accept_next() {
     acceptor_.async_accept(io_.get_executor(), [this](const error_code& ec, stream_socket socket) {
         if (stopped_) return;
         if (!ec) {
+            report(ec);
             accepted_(std::move(socket));
             accept_next();
             return;
@@ -124,12 +125,18 @@ void listener::accept_next() {
             accept_next();
             return;
         }
-        failed_(ec);
+        report(ec);
         pause_.expires_after(std::chrono::milliseconds(100));
         pause_.async_wait([this](const error_code& waited) {
             if (!waited && !stopped_) accept_next();
         });
     });
+}
+
+void listener::report(const error_code& now) {
+    if (now == failing_) return;
+    failing_ = now;
+    failed_(now);
 }
 
 void listener::stop() {

@@ -29,10 +29,12 @@ struct listen_address {
 [[nodiscard]] std::uint16_t bound_port(int fd);
 
 /// Accepts connections on one io_context. Out of descriptors or memory, it pauses for a moment
-/// instead of spinning; the backlog keeps the clients meanwhile.
+/// instead of spinning and goes on by itself when it can; the backlog keeps the clients meanwhile.
 class listener {
 public:
     using on_accept = std::function<void(stream_socket)>;
+    /// Called once with the reason when accepting begins to fail or fails for another reason, and
+    /// once without an error when it works again.
     using on_error = std::function<void(const boost::system::error_code&)>;
 
     /// Takes ownership of the descriptor.
@@ -44,12 +46,14 @@ private:
     using acceptor = boost::asio::basic_socket_acceptor<boost::asio::generic::stream_protocol,
                                                         boost::asio::io_context::executor_type>;
     void accept_next();
+    void report(const boost::system::error_code& now);
 
     boost::asio::io_context& io_;
     acceptor acceptor_;
     boost::asio::steady_timer pause_;
     on_accept accepted_;
     on_error failed_;
+    boost::system::error_code failing_;
     bool stopped_ = false;
 };
 

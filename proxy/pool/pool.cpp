@@ -7,6 +7,7 @@
 #include "protocol/wire/error_message.hpp"
 #include "protocol/wire/message_views.hpp"
 #include "protocol/wire/sqlstate.hpp"
+#include "proxy/pool/retirement.hpp"
 #include "proxy/worker.hpp"
 
 namespace howdah::proxy {
@@ -19,7 +20,7 @@ constexpr std::size_t settings_search = 8;
 
 }  // namespace
 
-pool::pool(worker& w) : worker_(w), drawn_(sql::statement_cache::random_key()) {}
+pool::pool(worker& w) : worker_(w), orphans_(w), drawn_(sql::statement_cache::random_key()) {}
 pool::~pool() = default;
 
 void pool::start() {
@@ -274,9 +275,8 @@ void pool::hand_out(server_ptr connection, bool just_opened) {
         parked_.push_back(std::move(connection));
         return;
     }
-    const auto max_age = worker_.now->vars().connection_max_age_ms;
-    if (max_age.count() > 0 &&
-        std::chrono::steady_clock::now() - connection->state().since > max_age) {
+    if (is_over(connection->state().since, std::chrono::steady_clock::now(),
+                worker_.now->vars().connection_max_age_ms)) {
         discard(std::move(connection));
         return;
     }
@@ -343,6 +343,7 @@ void pool::close_idle_if(const std::function<bool(const key&)>& chosen) {
     }
     for (server_ptr& p : closing)
         discard(std::move(p));
+    orphans_.close(server);
 }
 
 void pool::close_idle(const server_entry* server) {
@@ -429,17 +430,18 @@ void pool::on_deadline() {
             retry_.push_back(ticket);
         }
     }
-    const auto idle_limit = worker_.now->vars().server_idle_timeout_ms;
-    if (idle_limit.count() == 0) return;
+    const conf::variables& vars = worker_.now->vars();
+    if (vars.server_idle_timeout_ms.count() == 0 && vars.connection_max_age_ms.count() == 0) return;
     std::vector<server_ptr> old;
     for (auto& [k, stack] : idle_) {
-        // The bottom of the stack has been idle longest.
-        while (!stack.empty() &&
-               worker_.coarse_now - stack.front()->state().idle_since > idle_limit) {
-            old.push_back(std::move(stack.front()));
-            stack.erase(stack.begin());
-            idle_count_.fetch_sub(1);
-        }
+        const auto retired = std::stable_partition(stack.begin(), stack.end(), [&](const auto& p) {
+            const server_connection::parts& state = p->state();
+            return !is_over(state.idle_since, worker_.coarse_now, vars.server_idle_timeout_ms) &&
+                   !is_over(state.since, worker_.coarse_now, vars.connection_max_age_ms);
+        });
+        idle_count_.fetch_sub(static_cast<int>(stack.end() - retired));
+        std::move(retired, stack.end(), std::back_inserter(old));
+        stack.erase(retired, stack.end());
     }
     for (server_ptr& p : old)
         discard(std::move(p));

@@ -9,6 +9,7 @@
 
 #include "protocol/io/deadline.hpp"
 #include "proxy/pool/book.hpp"
+#include "proxy/pool/orphans.hpp"
 #include "proxy/pool/server_connection.hpp"
 #include "proxy/pool/server_login.hpp"
 
@@ -83,10 +84,13 @@ public:
     void release(server_ptr connection);
     /// Closes a connection and returns its permit.
     void discard(server_ptr connection);
+    /// A connection that still runs something for a client that has gone: kept until that is
+    /// through, then cleaned and given back.
+    void orphan(server_ptr connection) { orphans_.adopt(std::move(connection)); }
     /// Sends a cancel for what the connection runs now.
     void cancel(server_connection& connection);
 
-    /// Closes the idle connections of a server.
+    /// Closes the connections of a server that no client holds.
     void close_idle(const server_entry* server);
     /// Closes the idle connections to a database.
     void close_idle(std::string_view database);
@@ -143,6 +147,7 @@ private:
 
     worker& worker_;
     std::unordered_map<key, std::vector<server_ptr>, key_hash> idle_;
+    orphans orphans_;
     std::vector<server_ptr> parked_;  // out of use until their cancels are through
     std::unordered_map<pool_book::ticket_id, server_waiter*> waiters_;
     std::vector<pool_book::ticket_id> retry_;

@@ -208,27 +208,50 @@ wishes read_parameters(const std::vector<std::pair<std::string, std::string>>& p
     return w;
 }
 
-/// Gives a place among the clients back unless a session took it over.
-class client_place {
-public:
-    explicit client_place(std::atomic<std::uint32_t>& count) : count_(&count) {}
-    client_place(const client_place&) = delete;
-    client_place& operator=(const client_place&) = delete;
-    ~client_place() {
-        if (count_ != nullptr) --*count_;
-    }
-    void hand_over() { count_ = nullptr; }
-
-private:
-    std::atomic<std::uint32_t>* count_;
-};
-
 awaitable<void> say_goodbye(message_channel& channel, std::string_view state,
                             std::string_view message, std::string_view detail = {}) {
     std::string out;
     protocol::append_error(out, severity::fatal, state, message, detail);
     const bool sent = co_await channel.send(out);
     (void)sent;
+}
+
+/// Ends a login that takes too long: in PostgreSQL's words, once the client has said that it
+/// speaks the protocol.
+class login_deadline final : public protocol::deadline {
+public:
+    login_deadline(worker& w, stream& s, std::chrono::milliseconds limit) : w_(w), stream_(s) {
+        w.wheel.arm(*this, limit);
+    }
+    void speak() { speaks_ = true; }
+
+private:
+    void on_deadline() override {
+        ++w_.counters.login_timeouts;
+        if (speaks_) {
+            std::string out;
+            protocol::append_error(out, severity::fatal, sqlstate::query_canceled,
+                                   "canceling authentication due to timeout");
+            const iovec part{out.data(), out.size()};
+            (void)stream_.write(&part, 1);
+        }
+        stream_.close();
+    }
+    worker& w_;
+    stream& stream_;
+    bool speaks_ = false;
+};
+
+std::string no_room(client_limits::verdict why, const std::string& address) {
+    switch (why) {
+        case client_limits::verdict::reserved:
+            return "remaining connection slots are reserved for users with "
+                   "use_reserved_connections";
+        case client_limits::verdict::address:
+            return "too many connections from address \"" + address + "\"";
+        default:
+            return "sorry, too many clients already";
+    }
 }
 
 bool is_unix(const protocol::stream_socket& socket) {
@@ -249,7 +272,7 @@ awaitable<void> log_in_client(worker& w, protocol::stream_socket socket) {
     stream s(std::move(socket));
     protocol::input_buffer in(w.buffers);
     message_channel channel(s, in);
-    protocol::stream_deadline limit(w.wheel, s, vars.connect_timeout_client);
+    login_deadline limit(w, s, vars.connect_timeout_client);
 
     const opening start = co_await open_connection(w, s, channel);
     if (start.result == opening::what::closed) co_return;
@@ -259,6 +282,7 @@ awaitable<void> log_in_client(worker& w, protocol::stream_socket socket) {
         co_await say_goodbye(channel, start.sqlstate, start.message, start.detail);
         co_return;
     }
+    limit.speak();
     const wishes wanted = read_parameters(start.parameters);
     const auto refuse_client = [&](std::string_view state, const std::string& message) {
         ++w.counters.clients_refused;
@@ -275,14 +299,19 @@ awaitable<void> log_in_client(worker& w, protocol::stream_socket socket) {
         co_await refuse_client(sqlstate::cannot_connect_now, message);
         co_return;
     }
-    const std::uint32_t others = w.shared.clients.fetch_add(1);
-    client_place place(w.shared.clients);
-    if (others >= vars.max_connections) {
-        const std::string message = "sorry, too many clients already";
+    const conf::user* user = now->find_user(wanted.user);
+    client_identity who;
+    const client_limits::bounds bounds{vars.max_connections, vars.reserved_connections,
+                                       vars.max_connections_per_address};
+    const std::string address(local ? std::string_view() : address_of(peer));
+    const auto verdict = w.shared.limits.enter(who.place, address, bounds,
+                                               user != nullptr && user->use_reserved_connections);
+    if (verdict != client_limits::verdict::welcome) {
+        const std::string message = no_room(verdict, address);
+        ++w.counters.clients_over_limit;
         co_await refuse_client(sqlstate::too_many_connections, message);
         co_return;
     }
-    const conf::user* user = now->find_user(wanted.user);
     const bool tls_needed =
         vars.client_sslmode == conf::client_sslmode::require || (user != nullptr && user->use_ssl);
     if (tls_needed && !s.is_tls() && !local) {
@@ -300,21 +329,26 @@ awaitable<void> log_in_client(worker& w, protocol::stream_socket socket) {
         if (!auth.sqlstate.empty()) co_await refuse_client(auth.sqlstate, auth.message);
         co_return;
     }
-    std::atomic<std::uint32_t>& user_clients = w.shared.clients_of(wanted.user);
-    const std::uint32_t same_user = user_clients.fetch_add(1);
-    client_place user_place(user_clients);
-    if (same_user >= user->max_connections) {
-        const std::string message = "too many connections for role \"" + wanted.user + "\"";
-        co_await refuse_client(sqlstate::too_many_connections, message);
+    const conf::database* database = now->find_database(wanted.database);
+    std::string crowded;
+    if (!w.shared.limits.join_user(who.place, wanted.user, user->max_connections)) {
+        crowded = "too many connections for role \"" + wanted.user + "\"";
+    } else if (!w.shared.limits.join_database(
+                   who.place, wanted.database,
+                   database == nullptr ? std::nullopt : database->max_connections)) {
+        crowded = "too many connections for database \"" + wanted.database + "\"";
+    }
+    if (!crowded.empty()) {
+        ++w.counters.clients_over_limit;
+        co_await refuse_client(sqlstate::too_many_connections, crowded);
         co_return;
     }
     limit.disarm();
     if (!s.is_open()) co_return;
-    client_identity who;
     who.login = w.shared.names.login(wanted.database, wanted.user);
     who.config = now->settings;
     who.user = user;
-    who.user_clients = &user_clients;
+    who.database = database;
     who.peer = peer;
     who.settings = w.shared.settings.intern(wanted.settings);
     who.minor = start.minor;
@@ -322,14 +356,10 @@ awaitable<void> log_in_client(worker& w, protocol::stream_socket socket) {
     if (wanted.replication) {
         const boost::intrusive_ptr<replication_relay> relay(
             new replication_relay(w, std::move(s), std::move(who), wanted.as_sent));
-        place.hand_over();
-        user_place.hand_over();
         relay->start(pending);
         co_return;
     }
     const boost::intrusive_ptr<session> client(new session(w, std::move(s), std::move(who)));
-    place.hand_over();
-    user_place.hand_over();
     client->start(pending);
 }
 

@@ -73,8 +73,12 @@ void replication_relay::start(std::string_view pending) {
     fill(from_client_, pending);
     client_messages_.feed(pending);
     want_client(stream::wait_type::wait_read, client_reading_);
-    w_.wheel.arm(*this, w_.now->vars().connect_timeout_server_max);
+    w_.wheel.arm(*this, longest_wait());
     ask_for_server();
+}
+
+std::chrono::milliseconds replication_relay::longest_wait() const {
+    return who_.value_of(conf::in_force_of::connect_timeout_server_max, w_.now->vars());
 }
 
 void replication_relay::ask_for_server() {
@@ -129,7 +133,7 @@ void replication_relay::on_deadline() {
     ++w_.counters.wait_timeouts;
     std::string text = "Max connect timeout reached while reaching hostgroup " +
                        std::to_string(who_.user->default_hostgroup) + " after " +
-                       std::to_string(w_.now->vars().connect_timeout_server_max.count()) + "ms";
+                       std::to_string(longest_wait().count()) + "ms";
     if (!last_failure().empty())
         text += ": " + last_failure();
     else if (w_.now->usable(who_.user->default_hostgroup).empty())
@@ -286,8 +290,7 @@ void replication_relay::finish() {
     from_client_.reset();
     w_.servers.forget(*this);
     if (server_) w_.servers.discard(std::exchange(server_, nullptr));
-    --w_.shared.clients;
-    --*who_.user_clients;
+    who_.place.leave();
     w_.leave(pid_);
     self_.reset();
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -63,6 +64,7 @@ private:
     void on_deadline() override;
 
     void ask_for_server();
+    [[nodiscard]] std::chrono::milliseconds longest_wait() const;
     void watch_waiting_client();
     void pump();
     [[nodiscard]] static outcome carry(protocol::stream& from, protocol::input_buffer& bytes,
@@ -77,7 +79,7 @@ private:
     worker& w_;
     boost::intrusive_ptr<replication_relay> self_;
     protocol::stream client_;
-    const client_identity who_;
+    client_identity who_;
     const startup_parameters parameters_;
     const cancel_key key_;
     protocol::input_buffer from_client_;

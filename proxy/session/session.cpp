@@ -32,7 +32,7 @@ session::session(worker& w, protocol::stream client, client_identity who)
 session::~session() = default;
 
 conf::pool_mode session::mode() const {
-    return who_.user->pool_mode.value_or(who_.config->vars.pool_mode);
+    return who_.value_of(conf::in_force_of::pool_mode, who_.config->vars);
 }
 
 char session::status() const {
@@ -46,12 +46,7 @@ bool session::sticky() const {
 }
 
 std::string_view session::client_address() const {
-    std::string_view address = who_.peer;
-    const std::size_t port = address.rfind(':');
-    if (port != std::string_view::npos) address = address.substr(0, port);
-    if (address.starts_with('[') && address.ends_with(']'))
-        address = address.substr(1, address.size() - 2);
-    return address;
+    return address_of(who_.peer);
 }
 
 void session::start(std::string_view pending) {
@@ -127,7 +122,7 @@ void session::request_server(int hostgroup, const server_entry* only) {
         return;
     }
     ++w_.counters.waits;
-    w_.wheel.arm(*this, w_.now->vars().connect_timeout_server_max);
+    arm_wait_deadline();
     w_.servers.wait(*this, wish, who_.login);
 }
 
@@ -438,69 +433,6 @@ void session::cancel(std::string_view key) {
     }
 }
 
-void session::arm_idle_deadline() {
-    last_active_ = w_.coarse_now;
-    const auto& vars = w_.now->vars();
-    const bool in_transaction = status() != 'I';
-    const auto limit = in_transaction ? vars.max_transaction_idle_time : vars.wait_timeout;
-    if (limit.count() > 0) {
-        w_.wheel.arm(*this, limit);
-    } else {
-        disarm();
-    }
-}
-
-void session::on_deadline() {
-    if (phase_ == phase::closed) return;
-    const boost::intrusive_ptr<session> guard(this);
-    if (phase_ == phase::resetting) {
-        w_.servers.discard(std::exchange(server_, nullptr));
-        finish();
-        return;
-    }
-    if (awaits_sample_) {
-        stop_waiting_for_sample();
-        if (server_ && !applying_settings_) pump_client();
-        return;
-    }
-    if (waiting()) {
-        ++w_.counters.wait_timeouts;
-        const auto limit = w_.now->vars().connect_timeout_server_max;
-        std::string text = "Max connect timeout reached while reaching hostgroup " +
-                           std::to_string(hostgroup_) + " after " + std::to_string(limit.count()) +
-                           "ms";
-        if (!last_failure().empty())
-            text += ": " + last_failure();
-        else if (w_.now->usable(hostgroup_).empty())
-            text += ": no server of the hostgroup is online";
-        w_.servers.forget(*this);
-        if (phase_ == phase::welcome) {
-            terminate(sqlstate::unable_to_connect, text);
-            return;
-        }
-        arm_idle_deadline();
-        fail_batch(sqlstate::unable_to_connect, text);
-        pump_client();
-        return;
-    }
-    const auto& vars = w_.now->vars();
-    const bool busy = server_ && server_->replies.owed();
-    const bool in_transaction = status() != 'I';
-    const auto limit = in_transaction ? vars.max_transaction_idle_time : vars.wait_timeout;
-    if (limit.count() == 0) return;
-    const auto idle = std::chrono::steady_clock::now() - last_active_;
-    if (busy || idle < limit) {
-        w_.wheel.arm(*this, busy ? std::chrono::steady_clock::duration(limit) : limit - idle);
-        return;
-    }
-    if (in_transaction) {
-        terminate("25P03", "terminating connection due to idle-in-transaction timeout");
-    } else {
-        terminate(sqlstate::idle_session_timeout,
-                  "terminating connection due to idle-session timeout");
-    }
-}
-
 void session::drain() {
     draining_ = true;
     const bool free = !server_ || (server_->clean() && !mid_batch_);
@@ -511,6 +443,7 @@ void session::drain() {
 
 void session::terminate(std::string_view state, std::string_view message) {
     if (phase_ == phase::closed) return;
+    ended_by_us_ = true;
     protocol::append_error(w_.to_client.generated(), severity::fatal, state, message);
     w_.to_client.commit();
     // Best effort: a client that does not read gets no farewell.
@@ -550,9 +483,7 @@ void session::client_gone() {
         if (reusable) {
             release_server();
         } else {
-            // A statement whose client is gone should not run on.
-            if (server_->replies.owed() && !said_goodbye_) w_.servers.cancel(*server_);
-            w_.servers.discard(std::exchange(server_, nullptr));
+            leave_running();
         }
     }
     finish();
@@ -564,8 +495,7 @@ void session::finish() {
     disarm();
     in_.reset();
     to_client_.clear();
-    --w_.shared.clients;
-    --*who_.user_clients;
+    who_.place.leave();
     w_.leave(pid_);
     self_.reset();
 }

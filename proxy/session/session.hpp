@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "conf/overrides.hpp"
 #include "conf/settings.hpp"
 #include "protocol/io/buffer.hpp"
 #include "protocol/io/deadline.hpp"
@@ -14,6 +15,7 @@
 #include "protocol/io/stream.hpp"
 #include "protocol/wire/frame.hpp"
 #include "protocol/wire/message_views.hpp"
+#include "proxy/client_limits.hpp"
 #include "proxy/pool/pool.hpp"
 #include "proxy/read_floor.hpp"
 #include "proxy/router.hpp"
@@ -33,12 +35,19 @@ namespace howdah::proxy {
 /// Who a client is, as its login found out.
 struct client_identity {
     const pool_login* login = nullptr;
-    std::shared_ptr<const conf::settings> config;  ///< keeps `user` alive
+    std::shared_ptr<const conf::settings> config;  ///< keeps `user` and `database` alive
     const conf::user* user = nullptr;
-    std::atomic<std::uint32_t>* user_clients = nullptr;
+    const conf::database* database = nullptr;  ///< null: it is not configured
+    client_limits::place place;                ///< given back when the client has left
     std::string peer;
     settings_ptr settings;    ///< from the startup packet
     std::uint16_t minor = 0;  ///< negotiated protocol minor version
+
+    /// A setting that the user or the database may have otherwise than everybody.
+    template <class T>
+    [[nodiscard]] T value_of(conf::overridable<T> what, const conf::variables& general) const {
+        return conf::in_force(what, *user, database, general);
+    }
 };
 
 /// One client after its login. Relays messages between it and the server connection that it holds
@@ -100,7 +109,6 @@ private:
     void on_server_readable(server_connection& from) override;
     void on_server_writable(server_connection& from) override;
     void on_deadline() override;
-    void arm_idle_deadline();
     void ask_for_server(int hostgroup);
     void request_server(int hostgroup, const server_entry* only);
     /// A read of read_consistency session: its reader, the writer, or a wait for a WAL sample.
@@ -131,6 +139,23 @@ private:
     void settings_changed();
     /// The peer without its port, as rules name it.
     [[nodiscard]] std::string_view client_address() const;
+
+    // session_limits.cpp: how long things may take
+    [[nodiscard]] std::chrono::milliseconds limit(
+        conf::overridable<std::chrono::milliseconds> what) const;
+    void arm_wait_deadline();
+    void on_wait_deadline();
+    void send_wait_notice();
+    void arm_idle_deadline();
+    void arm_next_deadline(std::chrono::steady_clock::time_point now);
+    void begin_running();
+    void end_running(char new_status);
+    /// The client is gone in the middle of something: what becomes of that.
+    void leave_running();
+    /// query_timeout is over.
+    void stop_statement();
+    /// Shows the error of a statement that was stopped under its real cause; false: it is another.
+    [[nodiscard]] bool show_stop_reason(std::string_view body);
 
     // session_client.cpp: from the client to the server
     void on_client_readable();
@@ -299,6 +324,10 @@ private:
     bool force_writer_ = false;
     bool server_dirty_ = false;  ///< close it instead of giving it back
     bool draining_ = false;
+    bool ended_by_us_ = false;  ///< terminate: its statement must not run on
+    bool wait_notice_due_ = false;
+    bool running_ = false;       ///< the server owes the client something, since running_since_
+    bool stopping_ = false;      ///< query_timeout has cancelled what runs
     bool said_goodbye_ = false;  ///< the client sent Terminate: what it sent before runs to its end
     bool batch_begins_ = false;
     bool consistent_read_ = false;  ///< the batch must not read an old state
@@ -334,6 +363,9 @@ private:
     /// What the client has been told of parameters, while it is told nothing.
     std::optional<reported_parameters> told_;
     std::chrono::steady_clock::time_point last_active_;
+    std::chrono::steady_clock::time_point wait_until_{};
+    std::chrono::steady_clock::time_point running_since_{};
+    std::chrono::steady_clock::time_point transaction_since_{};  ///< of the clock: none
 
     std::vector<std::shared_ptr<const sql::traits>> batch_traits_;
     std::size_t next_traits_ = 0;

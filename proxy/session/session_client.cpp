@@ -119,6 +119,7 @@ void session::flush_server() {
         return;
     }
     if (!server_->out.empty()) server_->want_write();
+    if (server_->replies.owed()) begin_running();
 }
 
 void session::consume_forwarded() {
@@ -243,7 +244,7 @@ void session::add_route(batch& b, const sql::traits& t, std::string_view query) 
         .rules = *now.rules,
         .default_hostgroup = who_.user->default_hostgroup,
         // A session that keeps its server must be able to write there.
-        .split = who_.user->read_write_split.value_or(now.vars().read_write_split) &&
+        .split = who_.value_of(conf::in_force_of::read_write_split, now.vars()) &&
                  mode() != conf::pool_mode::session &&
                  consistency() != conf::read_consistency::strong,
         .read_only_mode = read_only_mode_,

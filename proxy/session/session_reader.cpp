@@ -18,7 +18,7 @@ using urgency = monitor::wal_sampler::urgency;
 
 conf::read_consistency session::consistency() const {
     if (own_consistency_) return *own_consistency_;
-    return who_.user->read_consistency.value_or(w_.now->vars().read_consistency);
+    return who_.value_of(conf::in_force_of::read_consistency, w_.now->vars());
 }
 
 const server_entry* session::writer_server() const {

@@ -98,6 +98,7 @@ bool session::process_server() {
     flush_client();
     if (phase_ == phase::closed || !server_) return false;
     const server_ptr same = server_;
+    if (!same->replies.owed()) running_ = false;
     server_->in.consume(at);
     // A flood of notices is no reason to hold an answer back without bound.
     if (retain_ && to_client_.size() > protocol::buffer_pool::chunk_size) {
@@ -195,6 +196,7 @@ bool session::take_server_message(const frame& f, std::string_view message, bool
     }
     if (!server_->forward_message) return true;
     if (!refusal.empty() && refuse_in_place(body, refusal)) return true;
+    if (f.type == 'E' && stopping_ && show_stop_reason(body)) return true;
     if (f.type == 'E' && body.find("howdah_") != body.npos && show_own_name(body)) return true;
     // Until here the answer could have been given up for another server's, or for that of a
     // statement prepared anew: that is decided when it is bound.
@@ -392,6 +394,7 @@ void session::on_ready(char new_status) {
     server_->state().status = new_status;
     if (applying_settings_ || checking_pins_ || phase_ != phase::ready) return;
     count_pins();
+    end_running(new_status);
     // A COMMIT that fails is a ROLLBACK.
     if (std::exchange(query_failed_, false) && new_status == 'I')
         effects_.failed_outside_transaction();

@@ -190,7 +190,7 @@ def test_a_client_that_vanishes_leaves_no_transaction_and_no_temporary_table(mak
 
 
 def test_a_client_that_vanishes_in_the_middle_of_a_statement_frees_its_place(make_howdah, cluster, connect):
-    howdah = small_pool(make_howdah, cluster, 1)
+    howdah = small_pool(make_howdah, cluster, 1, cancel_on_client_disconnect=True)
     first = connect(howdah)
     first.pgconn.send_query(b"DO $$ BEGIN PERFORM pg_sleep(100); END $$ /* vanishes */")
     wait_for_statement(cluster, "vanishes */")

@@ -89,24 +89,6 @@ TEST_F(loopback, a_client_that_gives_up_waiting_is_passed_over) {
     EXPECT_EQ(writer.count("Q INSERT gone"), 0);
 }
 
-TEST_F(loopback, a_client_that_disconnects_in_mid_query_has_it_cancelled) {
-    writer.on("INSERT slow", [](backend& b) {
-        b.wait_for_cancel();
-        b.error("57014", "canceling statement due to user request");
-    });
-    start();
-    {
-        client c = connect();
-        c.send(query("INSERT slow"));
-        writer.wait_for("Q INSERT slow");
-    }
-    writer.wait_for_cancels(1);
-    writer.wait_for_closed(1);
-    client next = connect();
-    EXPECT_EQ(next.ask("INSERT 1"), inserted);
-    EXPECT_EQ(writer.seen().back(), "2:Q INSERT 1");
-}
-
 TEST_F(loopback, a_cancel_stops_the_query_of_its_client_and_no_other) {
     event& go = make_event();
     writer.on("INSERT mine", [](backend& b) {

@@ -1,6 +1,8 @@
 #include "protocol/io/listener.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
@@ -201,6 +203,40 @@ TEST(Listener, listens_on_a_unix_socket_shared_by_two_workers) {
     while (accepted < 5)
         io.run_one();
     second.stop();
+    io.run();
+}
+
+TEST(Listener, out_of_descriptors_says_so_once_and_goes_on_when_there_are_some) {
+    asio::io_context io;
+    const int fd = open_listening_socket({"127.0.0.1", 0});
+    const asio::ip::tcp::endpoint at(asio::ip::address_v4::loopback(), bound_port(fd));
+    std::vector<stream> accepted;
+    std::vector<boost::system::error_code> reports;
+    listener l(
+        io, fd, [&](stream_socket s) { accepted.emplace_back(std::move(s)); },
+        [&](const boost::system::error_code& ec) { reports.push_back(ec); });
+    l.start();
+    asio::ip::tcp::socket client(io);
+    client.connect(at);
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    // No number below the lowest that is free.
+    const int lowest = ::dup(fd);
+    ::close(lowest);
+    const rlimit none{static_cast<rlim_t>(lowest), before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    // The reason, and one pause at least.
+    for (int i = 0; i < 4; ++i)
+        io.run_one();
+    EXPECT_THAT(reports,
+                testing::ElementsAre(boost::system::error_code(asio::error::no_descriptors)));
+    EXPECT_TRUE(accepted.empty());
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    while (accepted.empty())
+        io.run_one();
+    ASSERT_EQ(reports.size(), 2U);
+    EXPECT_FALSE(reports[1]);
+    l.stop();
     io.run();
 }
 

@@ -1,0 +1,215 @@
+#include <algorithm>
+
+#include "protocol/wire/error_message.hpp"
+#include "protocol/wire/sqlstate.hpp"
+#include "proxy/session/session.hpp"
+
+// How long things may take: the wait for a server, a statement, a transaction, doing nothing; and
+// what becomes of a statement whose client is gone.
+namespace howdah::proxy {
+
+namespace sqlstate = protocol::sqlstate;
+namespace in_force_of = conf::in_force_of;
+using protocol::severity;
+using clock = std::chrono::steady_clock;
+
+std::chrono::milliseconds session::limit(conf::overridable<std::chrono::milliseconds> what) const {
+    return who_.value_of(what, w_.now->vars());
+}
+
+void session::arm_wait_deadline() {
+    const auto longest = limit(in_force_of::connect_timeout_server_max);
+    const auto notify = limit(in_force_of::query_wait_notify);
+    wait_until_ = clock::now() + longest;
+    // A client that is still logging in does not expect one.
+    wait_notice_due_ = phase_ == phase::ready && notify.count() > 0 && notify < longest;
+    w_.wheel.arm(*this, wait_notice_due_ ? notify : longest);
+}
+
+void session::on_wait_deadline() {
+    if (std::exchange(wait_notice_due_, false)) {
+        w_.wheel.arm(*this, wait_until_ - clock::now());
+        send_wait_notice();
+        return;
+    }
+    ++w_.counters.wait_timeouts;
+    const auto longest = limit(in_force_of::connect_timeout_server_max);
+    std::string text = "Max connect timeout reached while reaching hostgroup " +
+                       std::to_string(hostgroup_) + " after " + std::to_string(longest.count()) +
+                       "ms";
+    if (!last_failure().empty())
+        text += ": " + last_failure();
+    else if (w_.now->usable(hostgroup_).empty())
+        text += ": no server of the hostgroup is online";
+    w_.servers.forget(*this);
+    if (phase_ == phase::welcome) {
+        terminate(sqlstate::unable_to_connect, text);
+        return;
+    }
+    arm_idle_deadline();
+    fail_batch(sqlstate::unable_to_connect, text);
+    pump_client();
+}
+
+void session::send_wait_notice() {
+    // Where the client does not read, or gets a message in parts, it would come too late or amiss.
+    if (phase_ != phase::ready || !to_client_.empty() || !w_.to_client.empty()) return;
+    ++w_.counters.wait_notices;
+    std::string text =
+        "waiting for a server connection in hostgroup " + std::to_string(hostgroup_) + ": ";
+    const auto& usable = w_.now->usable(hostgroup_);
+    if (!last_failure().empty()) {
+        text += last_failure();
+    } else if (usable.empty()) {
+        text += "no server of the hostgroup is online";
+    } else {
+        text += "all connections are in use";
+        for (const pool_book::candidate& c : usable)
+            text += (&c == &usable.front() ? " (" : ", ") + monitor::to_string(c.server->at) +
+                    " has " + std::to_string(w_.shared.book.used(c.server));
+        text += ")";
+    }
+    const auto longest = limit(in_force_of::connect_timeout_server_max);
+    protocol::append_notice(w_.to_client.generated(), severity::notice,
+                            sqlstate::successful_completion, text, {},
+                            "It will fail after connect_timeout_server_max (" +
+                                std::to_string(longest.count()) + "ms).");
+    w_.to_client.commit();
+    flush_client();
+}
+
+void session::arm_idle_deadline() {
+    last_active_ = w_.coarse_now;
+    running_ = false;
+    if (!server_ || *server_->state().cancels == 0) stopping_ = false;
+    if (status() == 'I') transaction_since_ = {};
+    arm_next_deadline(w_.coarse_now);
+}
+
+void session::arm_next_deadline(clock::time_point now) {
+    auto next = clock::time_point::max();
+    const auto consider = [&](clock::time_point since, std::chrono::milliseconds limit) {
+        if (limit.count() > 0) next = std::min(next, since + limit);
+    };
+    const bool busy = server_ && server_->replies.owed();
+    consider(busy ? now : last_active_,
+             limit(status() != 'I' ? in_force_of::max_transaction_idle_time
+                                   : in_force_of::wait_timeout));
+    if (running_ && !stopping_) consider(running_since_, limit(in_force_of::query_timeout));
+    if (transaction_since_ != clock::time_point())
+        consider(transaction_since_, limit(in_force_of::transaction_timeout));
+    if (next == clock::time_point::max()) {
+        disarm();
+    } else {
+        w_.wheel.arm(*this, std::max(next - now, clock::duration::zero()));
+    }
+}
+
+void session::begin_running() {
+    if (running_ || phase_ != phase::ready || applying_settings_ || checking_pins_) return;
+    running_ = true;
+    if (limit(in_force_of::query_timeout).count() == 0 &&
+        limit(in_force_of::transaction_timeout).count() == 0)
+        return;
+    running_since_ = clock::now();
+    if (transaction_since_ == clock::time_point()) transaction_since_ = running_since_;
+    arm_next_deadline(running_since_);
+}
+
+void session::end_running(char new_status) {
+    running_ = false;
+    // A cancel that is still on its way may hit what comes next: that has the same cause.
+    if (*server_->state().cancels == 0) stopping_ = false;
+    if (new_status == 'I') transaction_since_ = {};
+    if (server_->replies.owed()) begin_running();
+}
+
+void session::stop_statement() {
+    ++w_.counters.query_timeouts;
+    stopping_ = true;
+    // A read that is stopped is over: it must not start again elsewhere.
+    retain_ = false;
+    w_.servers.cancel(*server_);
+    arm_next_deadline(clock::now());
+    flush_client();
+}
+
+bool session::show_stop_reason(std::string_view body) {
+    const auto view = protocol::parse_error(body);
+    if (!view || view->sqlstate != sqlstate::query_canceled) return false;
+    protocol::append_changed_error(w_.to_client.generated(), body,
+                                   {.level = std::nullopt,
+                                    .from = view->message,
+                                    .to = "canceling statement due to query_timeout"});
+    w_.to_client.commit();
+    return true;
+}
+
+void session::on_deadline() {
+    if (phase_ == phase::closed) return;
+    const boost::intrusive_ptr<session> guard(this);
+    if (phase_ == phase::resetting) {
+        w_.servers.discard(std::exchange(server_, nullptr));
+        finish();
+        return;
+    }
+    if (awaits_sample_) {
+        stop_waiting_for_sample();
+        if (server_ && !applying_settings_) pump_client();
+        return;
+    }
+    if (waiting()) {
+        on_wait_deadline();
+        return;
+    }
+    const auto now = clock::now();
+    const auto over = [&](clock::time_point since, std::chrono::milliseconds limit) {
+        return limit.count() > 0 && now - since >= limit;
+    };
+    const bool busy = server_ && server_->replies.owed();
+    if (transaction_since_ != clock::time_point() &&
+        over(transaction_since_, limit(in_force_of::transaction_timeout))) {
+        ++w_.counters.transaction_timeouts;
+        terminate(sqlstate::transaction_timeout,
+                  "terminating connection due to transaction timeout");
+    } else if (busy && running_ && !stopping_ &&
+               over(running_since_, limit(in_force_of::query_timeout))) {
+        stop_statement();
+    } else if (busy) {
+        arm_next_deadline(now);
+    } else if (status() != 'I') {
+        if (!over(last_active_, limit(in_force_of::max_transaction_idle_time)))
+            return arm_next_deadline(now);
+        ++w_.counters.transaction_idle_timeouts;
+        terminate(sqlstate::idle_in_transaction_timeout,
+                  "terminating connection due to idle-in-transaction timeout");
+    } else {
+        if (!over(last_active_, limit(in_force_of::wait_timeout))) return arm_next_deadline(now);
+        ++w_.counters.client_idle_timeouts;
+        terminate(sqlstate::idle_session_timeout,
+                  "terminating connection due to idle-session timeout");
+    }
+}
+
+void session::leave_running() {
+    server_ptr left = std::exchange(server_, nullptr);
+    // Our own statements and half a batch lead to nothing that anybody waits for.
+    const bool to_its_end = left->replies.owed() && !mid_batch_ && client_left_ == 0 &&
+                            !applying_settings_ && !checking_pins_ && !left->replies.copy_in() &&
+                            !server_dirty_;
+    if (left->replies.owed() && !ended_by_us_) ++w_.counters.clients_vanished;
+    // A farewell does not take back what was sent before it.
+    const bool unwanted = ended_by_us_ || (!to_its_end && !said_goodbye_) ||
+                          who_.value_of(in_force_of::cancel_on_client_disconnect, w_.now->vars());
+    if (left->replies.owed() && unwanted) {
+        if (!ended_by_us_) ++w_.counters.cancelled_for_vanished;
+        w_.servers.cancel(*left);
+    }
+    if (to_its_end && w_.now->is_usable(left->server())) {
+        w_.servers.orphan(std::move(left));
+    } else {
+        w_.servers.discard(std::move(left));
+    }
+}
+
+}  // namespace howdah::proxy
