@@ -23,7 +23,8 @@ std::shared_ptr<const snapshot> make_snapshot(
     const std::shared_ptr<const conf::settings>& settings,
     std::shared_ptr<const monitor::hostgroups> hostgroups, protocol::tls_context client_tls,
     protocol::tls_context server_tls, std::shared_ptr<const compiled_rules> rules,
-    std::map<std::string, snapshot::catalog_ptr, std::less<>> catalogs, identities& names) {
+    std::map<std::string, snapshot::catalog_ptr, std::less<>> catalogs, traffic orders,
+    identities& names) {
     auto s = std::make_shared<snapshot>();
     s->settings = settings;
     s->hostgroups = std::move(hostgroups);
@@ -31,6 +32,7 @@ std::shared_ptr<const snapshot> make_snapshot(
     s->server_tls = std::move(server_tls);
     s->rules = std::move(rules);
     s->catalogs = std::move(catalogs);
+    s->orders = std::move(orders);
     for (const conf::user& user : settings->users)
         if (user.active) s->users.emplace(user.username, &user);
     for (const conf::database& database : settings->databases)
@@ -40,7 +42,9 @@ std::shared_ptr<const snapshot> make_snapshot(
             // A server above its max_latency_ms is used where its hostgroup has no other.
             if (m.state != monitor::status::online || m.slow != slow) continue;
             if (slow && !s->placement[m.hostgroup].empty()) continue;
-            s->placement[m.hostgroup].push_back({names.server(m.at), m.weight, m.max_connections});
+            const server_entry* server = names.server(m.at);
+            if (s->orders.paused(*server)) continue;
+            s->placement[m.hostgroup].push_back({server, m.weight, m.max_connections});
         }
     }
     return s;
@@ -134,7 +138,7 @@ app::app(std::shared_ptr<const conf::settings> settings)
     };
     process_.hurry_samples = [this](monitor::wal_sampler::urgency how) { sampler_.hurry(how); };
     const auto first = make_snapshot(settings_, hostgroups_, client_tls_, server_tls_, rules_,
-                                     catalogs_, process_.names);
+                                     catalogs_, operations_.current(), process_.names);
     for (unsigned i = 0; i < worker_count(settings_->vars); ++i)
         workers_.push_back(std::make_unique<worker>(i, process_, first));
     for (const auto& w : workers_)
@@ -188,7 +192,7 @@ void app::accept_clients() {
 
 void app::publish() {
     const auto fresh = make_snapshot(settings_, hostgroups_, client_tls_, server_tls_, rules_,
-                                     catalogs_, process_.names);
+                                     catalogs_, operations_.current(), process_.names);
     for (const auto& w : workers_)
         w->publish(fresh);
     place_servers(*fresh);
@@ -316,6 +320,7 @@ void app::begin_shutdown() {
 }
 
 void app::stop_now() {
+    operations_.stop();
     drain_limit_.cancel();
     accept_timer_.cancel();
     boost::system::error_code ignored;

@@ -11,6 +11,7 @@
 #include "conf/settings.hpp"
 #include "monitor/function_catalog_source.hpp"
 #include "monitor/monitor.hpp"
+#include "proxy/operations.hpp"
 #include "proxy/process.hpp"
 #include "proxy/snapshot.hpp"
 #include "proxy/worker.hpp"
@@ -39,6 +40,8 @@ public:
     [[nodiscard]] boost::asio::io_context& control() { return control_; }
     /// For tests; workers' counters are read without synchronisation once they stopped.
     [[nodiscard]] process& shared() { return process_; }
+    /// Control thread only.
+    [[nodiscard]] operations& traffic_control() { return operations_; }
 
 private:
     void open_listeners();
@@ -69,6 +72,7 @@ private:
     monitor::wal_sampler sampler_;
     wal_view positions_;
     std::vector<std::unique_ptr<worker>> workers_;
+    operations operations_{control_, process_.workers, [this] { publish(); }};
     std::vector<std::thread> threads_;
     std::vector<std::string> unix_sockets_;
     std::vector<std::pair<worker*, int>> sockets_;  ///< bound, not yet accepting

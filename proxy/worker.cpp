@@ -100,6 +100,7 @@ std::vector<boost::intrusive_ptr<worker_client>> worker::all_clients() const {
 void worker::publish(snapshot_ptr fresh) {
     boost::asio::post(io, [this, fresh = std::move(fresh)] {
         now = fresh;
+        servers.close_unwanted();
         if (shared.book.waiting() == 0) return;
         for (const auto& c : all_clients())
             c->on_snapshot();
@@ -111,6 +112,24 @@ void worker::server_dead(const server_entry* server) {
         servers.close_idle(server);
         for (const auto& c : all_clients())
             c->on_server_dead(server);
+    });
+}
+
+void worker::kill(const traffic_scope& scope) {
+    boost::asio::post(io, [this, scope] {
+        for (const auto& c : all_clients())
+            if (c->is_covered_by(scope))
+                c->terminate(protocol::sqlstate::admin_shutdown,
+                             "terminating connection due to administrator command");
+    });
+}
+
+void worker::count_servers(const traffic_scope& scope, std::function<void(std::size_t)> done) {
+    boost::asio::post(io, [this, scope, done = std::move(done)] {
+        std::size_t n = servers.count_idle(scope);
+        for (const auto& [pid, c] : clients_)
+            if (c->holds_server(scope)) ++n;
+        done(n);
     });
 }
 

@@ -44,6 +44,10 @@ public:
     void server_dead(const server_entry* server);
     /// Somebody wants to be alone in this database: closes the idle connections to it.
     void leave_database(const std::string& database);
+    /// Ends the clients of a scope (FATAL 57P01).
+    void kill(const traffic_scope& scope);
+    /// Calls back, on this worker's thread, with the number of its server connections in a scope.
+    void count_servers(const traffic_scope& scope, std::function<void(std::size_t)> done);
     /// New WAL samples.
     void publish_positions(std::shared_ptr<const wal_view> fresh);
     /// Stops accepting; clients end when they are between transactions. on_empty is called, on

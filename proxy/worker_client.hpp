@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "proxy/pool/identity.hpp"
+#include "proxy/traffic.hpp"
 
 namespace howdah::proxy {
 
@@ -25,6 +26,10 @@ public:
     virtual void drain() = 0;
     /// Goes on while others drain, and is ended when only such are left on its worker.
     [[nodiscard]] virtual bool leaves_last() const { return false; }
+    /// It is of this login, or holds a connection to this server.
+    [[nodiscard]] virtual bool is_covered_by(const traffic_scope& scope) const = 0;
+    /// It holds a server connection of this scope.
+    [[nodiscard]] virtual bool holds_server(const traffic_scope& scope) const = 0;
     /// Says why (FATAL) and ends the client.
     virtual void terminate(std::string_view sqlstate, std::string_view message) = 0;
 };

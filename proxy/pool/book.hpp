@@ -17,6 +17,8 @@ namespace howdah::proxy {
 /// its own while nobody waits never comes here.
 class pool_book {
 public:
+    /// Of a wish that no server meets.
+    static constexpr int no_hostgroup = -1;
     using ticket_id = std::uint64_t;
 
     /// A server of a hostgroup that may be used now.

@@ -15,6 +15,12 @@ constexpr int read_rounds = 8;
 
 }  // namespace
 
+std::size_t orphans::count(const traffic_scope& scope) const {
+    return static_cast<std::size_t>(std::count_if(all_.begin(), all_.end(), [&](const orphan& o) {
+        return scope.covers(*o.connection->login(), *o.connection->server());
+    }));
+}
+
 void orphans::adopt(server_ptr connection) {
     connection->set_owner(*this);
     server_connection& c = *connection;

@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "proxy/pool/server_connection.hpp"
+#include "proxy/traffic.hpp"
 
 namespace howdah::proxy {
 
@@ -22,6 +23,7 @@ public:
     /// Closes those of one server; of all with null.
     void close(const server_entry* server);
     [[nodiscard]] std::size_t count() const { return all_.size(); }
+    [[nodiscard]] std::size_t count(const traffic_scope& scope) const;
 
 private:
     /// As PostgreSQL, which finds out that its client is gone when it sends results.

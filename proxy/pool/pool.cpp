@@ -266,7 +266,7 @@ void pool::release(server_ptr connection) {
 
 void pool::hand_out(server_ptr connection, bool just_opened) {
     if (!connection->clean() || connection->closed() ||
-        !worker_.now->is_usable(connection->server())) {
+        !worker_.now->is_usable(connection->server()) || unwanted(*connection)) {
         discard(std::move(connection));
         return;
     }
@@ -332,30 +332,49 @@ void pool::discard(server_ptr connection) {
     return_permit(server);
 }
 
-void pool::close_idle_if(const std::function<bool(const key&)>& chosen) {
+void pool::close_idle_if(const std::function<bool(server_connection&)>& chosen) {
     std::vector<server_ptr> closing;
     for (auto& [k, stack] : idle_) {
-        if (!chosen(k)) continue;
-        idle_count_.fetch_sub(static_cast<int>(stack.size()));
-        for (server_ptr& p : stack)
-            closing.push_back(std::move(p));
-        stack.clear();
+        const auto kept = std::stable_partition(stack.begin(), stack.end(),
+                                                [&](const server_ptr& p) { return !chosen(*p); });
+        idle_count_.fetch_sub(static_cast<int>(stack.end() - kept));
+        std::move(kept, stack.end(), std::back_inserter(closing));
+        stack.erase(kept, stack.end());
     }
     for (server_ptr& p : closing)
         discard(std::move(p));
-    orphans_.close(server);
 }
 
 void pool::close_idle(const server_entry* server) {
-    close_idle_if([=](const key& k) { return k.server == server; });
+    close_idle_if([=](const server_connection& c) { return c.server() == server; });
+    orphans_.close(server);
 }
 
 void pool::close_idle(std::string_view database) {
-    close_idle_if([=](const key& k) { return k.login->database == database; });
+    close_idle_if([=](const server_connection& c) { return c.login()->database == database; });
+}
+
+void pool::close_unwanted() {
+    close_idle_if([this](server_connection& c) { return unwanted(c); });
 }
 
 void pool::close_all_idle() {
-    close_idle_if([](const key&) { return true; });
+    close_idle_if([](const server_connection&) { return true; });
+    orphans_.close(nullptr);
+}
+
+bool pool::unwanted(server_connection& connection) const {
+    return worker_.now->orders.unwanted(*connection.login(), *connection.server(),
+                                        connection.state().since);
+}
+
+std::size_t pool::count_idle(const traffic_scope& scope) const {
+    std::size_t n = orphans_.count(scope);
+    for (const auto& [k, stack] : idle_)
+        if (scope.covers(*k.login, *k.server)) n += stack.size();
+    for (const server_ptr& p : parked_)
+        if (scope.covers(*p->login(), *p->server())) ++n;
+    return n;
 }
 
 void pool::cancel(server_connection& connection) {

@@ -12,6 +12,7 @@
 #include "proxy/pool/orphans.hpp"
 #include "proxy/pool/server_connection.hpp"
 #include "proxy/pool/server_login.hpp"
+#include "proxy/traffic.hpp"
 
 namespace howdah::proxy {
 
@@ -94,6 +95,10 @@ public:
     void close_idle(const server_entry* server);
     /// Closes the idle connections to a database.
     void close_idle(std::string_view database);
+    /// Closes the idle connections that operators want no more.
+    void close_unwanted();
+    /// Connections that no client holds.
+    [[nodiscard]] std::size_t count_idle(const traffic_scope& scope) const;
     /// Closes every idle connection, for shutdown.
     void close_all_idle();
 
@@ -125,7 +130,8 @@ private:
     [[nodiscard]] const server_entry* choose(const server_wish& wish);
     [[nodiscard]] server_ptr take_idle(const server_entry* server, const pool_login* login,
                                        const settings_ptr& settings);
-    void close_idle_if(const std::function<bool(const key&)>& chosen);
+    void close_idle_if(const std::function<bool(server_connection&)>& chosen);
+    [[nodiscard]] bool unwanted(server_connection& connection) const;
     void remove_idle(server_connection& connection);
     /// A connection that nobody uses: to whoever waits for it, to the idle ones, or closed.
     void hand_out(server_ptr connection, bool just_opened);

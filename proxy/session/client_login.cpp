@@ -346,6 +346,12 @@ awaitable<void> log_in_client(worker& w, protocol::stream_socket socket) {
     limit.disarm();
     if (!s.is_open()) co_return;
     who.login = w.shared.names.login(wanted.database, wanted.user);
+    if (w.now->orders.disabled(*who.login)) {
+        const std::string message = "an administrator has disabled logins of user \"" +
+                                    wanted.user + "\" to database \"" + wanted.database + "\"";
+        co_await refuse_client(sqlstate::cannot_connect_now, message);
+        co_return;
+    }
     who.config = now->settings;
     who.user = user;
     who.database = database;

@@ -235,6 +235,10 @@ void replication_relay::server_ended(const io_result& how) {
                                                 ": connection lost: " + how.error.message());
 }
 
+bool replication_relay::is_covered_by(const traffic_scope& scope) const {
+    return scope.covers(*who_.login) || (server_ && scope.covers(*server_->server()));
+}
+
 void replication_relay::on_server_dead(const server_entry* server) {
     if (!server_ || server_->server() != server) return;
     ++w_.counters.servers_lost;

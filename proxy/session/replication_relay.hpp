@@ -44,6 +44,9 @@ public:
     void cancel(std::string_view key) override;
     void on_server_dead(const server_entry* server) override;
     void drain() override {}
+    [[nodiscard]] bool is_covered_by(const traffic_scope& scope) const override;
+    /// Pauses leave replication alone.
+    [[nodiscard]] bool holds_server(const traffic_scope&) const override { return false; }
     /// As PostgreSQL's walsenders, which outlast the backends whose changes they send.
     [[nodiscard]] bool leaves_last() const override { return true; }
     void terminate(std::string_view sqlstate, std::string_view message) override;

@@ -115,7 +115,14 @@ void session::ask_for_server(int hostgroup) {
 void session::request_server(int hostgroup, const server_entry* only) {
     hostgroup_ = hostgroup;
     only_ = only;
-    const server_wish wish{hostgroup, avoid_, only};
+    server_wish wish;
+    paused_ = w_.now->orders.paused(*who_.login);
+    // Who waits for no hostgroup waits for the snapshot in which the pause has ended.
+    if (paused_) {
+        wish.hostgroup = pool_book::no_hostgroup;
+    } else {
+        wish = {hostgroup, avoid_, only};
+    }
     server_ptr ready = w_.servers.try_take(wish, who_.login, settings_);
     if (ready) {
         attach(std::move(ready));
@@ -384,8 +391,24 @@ void session::report_lost_server(std::string_view state, const std::string& why)
     pump_client();
 }
 
+bool session::is_covered_by(const traffic_scope& scope) const {
+    return scope.covers(*who_.login) || holds_server(scope);
+}
+
+bool session::holds_server(const traffic_scope& scope) const {
+    return server_ && scope.covers(*server_->login(), *server_->server());
+}
+
 void session::on_snapshot() {
-    if (!waiting() || phase_ != phase::ready) return;
+    if (!waiting() || (phase_ != phase::ready && phase_ != phase::welcome)) return;
+    if (paused_ != w_.now->orders.paused(*who_.login)) {
+        const boost::intrusive_ptr<session> guard(this);
+        w_.servers.forget(*this);
+        ask_for_server(hostgroup_);
+        if (server_ && !applying_settings_ && phase_ == phase::ready) pump_client();
+        return;
+    }
+    if (paused_ || phase_ != phase::ready) return;
     const auto& hostgroups = *w_.now->hostgroups;
     const int writer = who_.user->default_hostgroup;
     if (hostgroup_ == writer || hostgroups.reader_of(writer) != hostgroup_) return;

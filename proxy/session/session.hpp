@@ -72,6 +72,8 @@ public:
     void on_server_dead(const server_entry* server) override;
     /// A read that waits for a reader may have to go elsewhere.
     void on_snapshot() override;
+    [[nodiscard]] bool is_covered_by(const traffic_scope& scope) const override;
+    [[nodiscard]] bool holds_server(const traffic_scope& scope) const override;
     void on_sample() override;
     /// Ends as soon as no transaction is open.
     void drain() override;
@@ -332,6 +334,7 @@ private:
     bool batch_begins_ = false;
     bool consistent_read_ = false;  ///< the batch must not read an old state
     bool awaits_sample_ = false;
+    bool paused_ = false;           ///< it waits for the end of a pause, not for a server
     bool awaits_position_ = false;  ///< SHOW howdah.lsn waits, not a read
     bool touched_ = false;          ///< something ran that reads or writes data
     bool splits_ = false;           ///< reads and writes of this client may go to different servers

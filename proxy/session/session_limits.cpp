@@ -37,7 +37,9 @@ void session::on_wait_deadline() {
     std::string text = "Max connect timeout reached while reaching hostgroup " +
                        std::to_string(hostgroup_) + " after " + std::to_string(longest.count()) +
                        "ms";
-    if (!last_failure().empty())
+    if (paused_)
+        text += ": traffic of this client is paused";
+    else if (!last_failure().empty())
         text += ": " + last_failure();
     else if (w_.now->usable(hostgroup_).empty())
         text += ": no server of the hostgroup is online";
@@ -58,7 +60,9 @@ void session::send_wait_notice() {
     std::string text =
         "waiting for a server connection in hostgroup " + std::to_string(hostgroup_) + ": ";
     const auto& usable = w_.now->usable(hostgroup_);
-    if (!last_failure().empty()) {
+    if (paused_) {
+        text += "traffic of this client is paused";
+    } else if (!last_failure().empty()) {
         text += last_failure();
     } else if (usable.empty()) {
         text += "no server of the hostgroup is online";
