@@ -328,8 +328,9 @@ private:
     bool draining_ = false;
     bool ended_by_us_ = false;  ///< terminate: its statement must not run on
     bool wait_notice_due_ = false;
-    bool running_ = false;       ///< the server owes the client something, since running_since_
-    bool stopping_ = false;      ///< query_timeout has cancelled what runs
+    bool running_ = false;         ///< the server owes the client something, since running_since_
+    bool blames_timeout_ = false;  ///< a cancel that the server reports was query_timeout's
+    bool stopping_ = false;        ///< query_timeout has cancelled what runs
     bool said_goodbye_ = false;  ///< the client sent Terminate: what it sent before runs to its end
     bool batch_begins_ = false;
     bool consistent_read_ = false;  ///< the batch must not read an old state

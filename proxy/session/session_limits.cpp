@@ -85,7 +85,6 @@ void session::send_wait_notice() {
 void session::arm_idle_deadline() {
     last_active_ = w_.coarse_now;
     running_ = false;
-    if (!server_ || *server_->state().cancels == 0) stopping_ = false;
     if (status() == 'I') transaction_since_ = {};
     arm_next_deadline(w_.coarse_now);
 }
@@ -112,6 +111,9 @@ void session::arm_next_deadline(clock::time_point now) {
 void session::begin_running() {
     if (running_ || phase_ != phase::ready || applying_settings_ || checking_pins_) return;
     running_ = true;
+    stopping_ = false;
+    // A cancel that is still on its way may hit this statement: it has the same cause.
+    if (*server_->state().cancels == 0) blames_timeout_ = false;
     if (limit(in_force_of::query_timeout).count() == 0 &&
         limit(in_force_of::transaction_timeout).count() == 0)
         return;
@@ -122,15 +124,13 @@ void session::begin_running() {
 
 void session::end_running(char new_status) {
     running_ = false;
-    // A cancel that is still on its way may hit what comes next: that has the same cause.
-    if (*server_->state().cancels == 0) stopping_ = false;
     if (new_status == 'I') transaction_since_ = {};
     if (server_->replies.owed()) begin_running();
 }
 
 void session::stop_statement() {
     ++w_.counters.query_timeouts;
-    stopping_ = true;
+    stopping_ = blames_timeout_ = true;
     // A read that is stopped is over: it must not start again elsewhere.
     retain_ = false;
     w_.servers.cancel(*server_);

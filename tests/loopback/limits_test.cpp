@@ -22,6 +22,8 @@ protected:
             b.error("57014", "canceling statement due to user request");
         });
     }
+    /// When another client has logged in, the end of one that went before it was noticed.
+    void until_noticed() { (void)connect(); }
     /// Exact once the proxy has stopped.
     proxy::worker_counters counters() {
         stop();
@@ -46,7 +48,7 @@ TEST_F(limiting, a_client_that_waits_is_told_for_what_and_then_served) {
 TEST_F(limiting, the_notice_names_the_servers_and_comes_once_before_the_error) {
     start_small(
         "query_wait_notify: 20\nconnect_timeout_server: 50\n"
-        "connect_timeout_server_max: 200");
+        "connect_timeout_server_max: 1000");
     client holder = connect();
     client waiting = connect();
     (void)holder.ask("BEGIN");
@@ -64,7 +66,7 @@ TEST_F(limiting, the_notice_names_the_servers_and_comes_once_before_the_error) {
 
 TEST_F(limiting, nobody_is_told_anything_where_the_notice_is_off_or_comes_after_the_end) {
     start_small(
-        "query_wait_notify: 0\nconnect_timeout_server: 50\nconnect_timeout_server_max: 100");
+        "query_wait_notify: 0\nconnect_timeout_server: 50\nconnect_timeout_server_max: 1000");
     client holder = connect();
     client waiting = connect();
     (void)holder.ask("BEGIN");
@@ -74,7 +76,7 @@ TEST_F(limiting, nobody_is_told_anything_where_the_notice_is_off_or_comes_after_
 TEST_F(limiting, a_client_that_waits_for_its_login_gets_no_notice) {
     start_small(
         "query_wait_notify: 20\nconnect_timeout_server: 50\n"
-        "connect_timeout_server_max: 200");
+        "connect_timeout_server_max: 1000");
     client holder = connect();
     (void)holder.ask("BEGIN");
     // Its settings are new: a server has to judge them.
@@ -93,6 +95,21 @@ TEST_F(limiting, a_statement_that_runs_too_long_is_cancelled_and_its_client_goes
     EXPECT_EQ(c.ask("INSERT 1"), inserted);
     EXPECT_EQ(writer.cancels(), 1);
     EXPECT_EQ(counters().query_timeouts, 1U);
+}
+
+TEST_F(limiting, every_statement_has_its_time_however_many_were_stopped_before) {
+    constexpr int statements = 20;
+    const auto sql = [](int i) { return "INSERT slow " + std::to_string(i); };
+    for (int i = 1; i <= statements; ++i)
+        writer.on(sql(i), [this, i](backend& b) {
+            writer.wait_for_cancels(i);
+            b.error("57014", "canceling statement due to user request");
+        });
+    start_small("query_timeout: 20");
+    client c = connect();
+    for (int i = 1; i <= statements; ++i)
+        EXPECT_EQ(c.ask(sql(i)), "E(57014) Z(I)");
+    EXPECT_EQ(counters().query_timeouts, 20U);
 }
 
 TEST_F(limiting, a_statement_of_a_pipeline_has_its_own_time) {
@@ -253,6 +270,7 @@ TEST_F(limiting, what_the_cleaned_connection_reports_is_what_the_next_login_is_t
         writer.wait_for("Q SET timezone = 'Asia/Tokyo'");
         c.link().reset();
     }
+    until_noticed();
     go.set();
     client next = connect({{"application_name", "new"}});
     EXPECT_NE(next.parameter_list().find("S(TimeZone=Etc/UTC)"), std::string::npos)
@@ -288,6 +306,7 @@ TEST_F(limiting, a_vanished_clients_transaction_is_rolled_back_after_its_stateme
         c.send(query("INSERT slow"));
         writer.wait_for("Q INSERT slow");
     }
+    until_noticed();
     go.set();
     writer.wait_for_closed(1);
     client next = connect();
@@ -327,6 +346,7 @@ TEST_F(limiting, results_that_nobody_reads_are_broken_off) {
         writer.wait_for("Q INSERT first");
         c.link().reset();
     }
+    until_noticed();
     vanish.set();
     client next = connect();
     EXPECT_EQ(next.ask("INSERT 1"), inserted);

@@ -148,7 +148,7 @@ TEST_F(replicating, the_connection_counts_towards_the_limit_of_the_server) {
 }
 
 TEST_F(replicating, a_client_waits_for_a_permit_and_is_told_when_there_is_none) {
-    start(with("connect_timeout_server: 50\nconnect_timeout_server_max: 100\n", 1));
+    start(with("connect_timeout_server: 50\nconnect_timeout_server_max: 1000\n", 1));
     client first = connect_walsender();
     client second(port());
     EXPECT_EQ(second.log_in("alice", {{"replication", "1"}}), "E(08001) closed");
