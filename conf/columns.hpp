@@ -19,6 +19,10 @@ template <>
 std::span<const field<user>> columns();
 template <>
 std::span<const field<query_rule>> columns();
+template <>
+std::span<const field<hba_rule>> columns();
+template <>
+std::span<const field<user_map>> columns();
 
 /// What one record is called in messages: "server", "user", ...
 template <class Record>
@@ -31,6 +35,10 @@ template <>
 inline constexpr std::string_view record_name<user> = "user";
 template <>
 inline constexpr std::string_view record_name<query_rule> = "query rule";
+template <>
+inline constexpr std::string_view record_name<hba_rule> = "hba rule";
+template <>
+inline constexpr std::string_view record_name<user_map> = "user map";
 
 /// The list's key in the configuration; "pgsql_" before it is accepted, too.
 template <class Record>
@@ -43,6 +51,10 @@ template <>
 inline constexpr std::string_view section_name<user> = "users";
 template <>
 inline constexpr std::string_view section_name<query_rule> = "query_rules";
+template <>
+inline constexpr std::string_view section_name<hba_rule> = "hba_rules";
+template <>
+inline constexpr std::string_view section_name<user_map> = "user_maps";
 
 /// Columns of ProxySQL's tables that Howdah does not have: a configuration that relies on one
 /// is told so instead of being given a similar name.

@@ -31,6 +31,8 @@ struct document {
     std::vector<located<replication_hostgroup>> replication_hostgroups;
     std::vector<located<user>> users;
     std::vector<located<query_rule>> query_rules;
+    std::vector<located<hba_rule>> hba_rules;
+    std::vector<located<user_map>> user_maps;
 };
 
 /// Collects the problems of one file.

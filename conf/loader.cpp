@@ -32,6 +32,8 @@ std::shared_ptr<const settings> to_settings(document config, const std::string& 
     result->replication_hostgroups = values(config.replication_hostgroups);
     result->users = values(config.users);
     result->query_rules = values(config.query_rules);
+    result->hba_rules = values(config.hba_rules);
+    result->user_maps = values(config.user_maps);
     std::ranges::sort(result->query_rules, {}, &query_rule::rule_id);
     result->source = source;
     return result;

@@ -111,10 +111,20 @@ std::vector<option> build() {
     t.group("TLS towards clients");
     t.add("client_sslmode", &v::client_sslmode,
           "disable refuses TLS, allow offers it when ssl_cert is set, require refuses clients "
-          "without it (unix sockets are exempt).");
+          "without it, verify-ca also those without a certificate of ssl_ca, and verify-full those "
+          "whose certificate is not in the name of the user (unix sockets are exempt).");
     t.add("ssl_cert", &v::ssl_cert, "Certificate shown to clients, with its chain (PEM).").is_file =
         true;
     t.add("ssl_key", &v::ssl_key, "Private key of ssl_cert (PEM).").is_file = true;
+    t.add("ssl_ca", &v::ssl_ca,
+          "Authorities of clients' certificates (PEM); needed by verify-ca, verify-full and the "
+          "method cert. A certificate that they did not sign ends the connection.")
+        .is_file = true;
+    t.add("ssl_crl", &v::ssl_crl,
+          "Revoked certificates of clients (PEM), with a list of every authority in ssl_ca.")
+        .is_file = true;
+    t.add("ssl_min_protocol_version", &v::ssl_min_protocol_version,
+          "Oldest version of TLS that clients may use.");
 
     t.group("TLS towards servers");
     t.add("server_sslmode", &v::server_sslmode,

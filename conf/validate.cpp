@@ -10,6 +10,7 @@
 #include "conf/passfile.hpp"
 #include "conf/secrets.hpp"
 #include "conf/text_file.hpp"
+#include "conf/validate_hba.hpp"
 
 namespace howdah::conf {
 namespace {
@@ -102,8 +103,9 @@ bool offers_tls(const variables& vars) {
     return vars.client_sslmode != client_sslmode::disable && !vars.ssl_cert.empty();
 }
 
-void check_user(const located<user>& u, const variables& vars, problem_list& problems) {
+void check_user(const located<user>& u, const document& config, problem_list& problems) {
     const auto& value = u.value;
+    const auto& vars = config.vars.value;
     const std::string who = fmt::format("user {}", quoted(value.username));
     if (u.given("username") && value.username.empty())
         problems.error(u.line_of("username"), "user: 'username' is empty");
@@ -117,7 +119,9 @@ void check_user(const located<user>& u, const variables& vars, problem_list& pro
     if (form == password_form::malformed_verifier)
         problems.error(u.line_of("password"),
                        who + ": the password begins like a SCRAM verifier but is none");
-    if (!value.active || vars.authentication_method == authentication_method::trust) return;
+    // With rules, who has to prove what depends on where the client comes from.
+    if (!value.active || !config.hba_rules.empty()) return;
+    if (vars.authentication_method == authentication_method::trust) return;
     if (value.password.empty())
         problems.warn(u.line_of("password"), who + ": has no password and cannot log in");
     if (form == password_form::md5_hash) {
@@ -143,7 +147,7 @@ void check_user(const located<user>& u, const variables& vars, problem_list& pro
 void check_users(const document& config, problem_list& problems) {
     if (config.users.empty()) problems.warn(0, "no user is configured: nobody can log in");
     for (const auto& u : config.users)
-        check_user(u, config.vars.value, problems);
+        check_user(u, config, problems);
 }
 
 void check_tls(const located<variables>& config, problem_list& problems) {
@@ -160,9 +164,16 @@ void check_tls(const located<variables>& config, problem_list& problems) {
     check_pair("ssl_p2s_cert", "ssl_p2s_key", !vars.ssl_p2s_cert.empty(),
                !vars.ssl_p2s_key.empty());
 
-    if (vars.client_sslmode == client_sslmode::require && vars.ssl_cert.empty())
-        problems.error(config.line_of("client_sslmode"),
-                       "client_sslmode is require, but ssl_cert is not set");
+    const auto needs = [&](client_sslmode from, std::string_view option, const std::string& value) {
+        if (vars.client_sslmode >= from && value.empty())
+            problems.error(config.line_of("client_sslmode"),
+                           fmt::format("client_sslmode is {}, but {} is not set",
+                                       to_string(vars.client_sslmode), option));
+    };
+    needs(client_sslmode::require, "ssl_cert", vars.ssl_cert);
+    needs(client_sslmode::verify_ca, "ssl_ca", vars.ssl_ca);
+    if (!vars.ssl_crl.empty() && vars.ssl_ca.empty())
+        problems.error(config.line_of("ssl_crl"), "ssl_crl is set, but ssl_ca is not");
     if (vars.server_sslmode >= server_sslmode::verify_ca && vars.ssl_p2s_ca.empty())
         problems.error(config.line_of("server_sslmode"),
                        fmt::format("server_sslmode is {}, but ssl_p2s_ca is not set",
@@ -180,14 +191,16 @@ void check_files(const located<variables>& config, problem_list& problems) {
     }
 }
 
-void check_variables(const located<variables>& config, problem_list& problems) {
+void check_variables(const document& all, problem_list& problems) {
+    const auto& config = all.vars;
     const auto& vars = config.value;
     check_tls(config, problems);
     check_files(config, problems);
     if (vars.connect_timeout_server > vars.connect_timeout_server_max)
         problems.warn(config.line_of("connect_timeout_server"),
                       "connect_timeout_server is longer than connect_timeout_server_max");
-    if (vars.authentication_method != authentication_method::trust) return;
+    if (vars.authentication_method != authentication_method::trust || !all.hba_rules.empty())
+        return;
     for (const auto& address : vars.interfaces)
         if (!address.is_unix() && !address.host.starts_with("127.") && address.host != "::1")
             problems.warn(config.line_of("authentication_method"),
@@ -246,12 +259,13 @@ void apply_passfile(document& config, problem_list& problems) {
 }
 
 void validate(const document& config, problem_list& problems) {
-    check_variables(config.vars, problems);
+    check_variables(config, problems);
     check_duplicates(config, problems);
     check_servers(config, problems);
     const auto known = check_hostgroups(config, problems);
     check_references(config, known, problems);
     check_users(config, problems);
+    validate_hba(config, problems);
 }
 
 }  // namespace howdah::conf

@@ -1,5 +1,6 @@
 #pragma once
 #include <atomic>
+#include <boost/asio/thread_pool.hpp>
 #include <functional>
 #include <map>
 #include <memory>
@@ -45,6 +46,8 @@ struct process {
     /// Secret for what unknown users are shown during SCRAM; random per process.
     std::string mock_secret;
     std::atomic<bool> draining{false};
+    /// For system calls that may block (names of OS users).
+    boost::asio::thread_pool helpers{1};
 
     /// To the control thread; callable from any worker.
     std::function<void(const monitor::endpoint&)> report_failure;

@@ -10,6 +10,7 @@
 #include "protocol/io/tls.hpp"
 #include "proxy/pool/book.hpp"
 #include "proxy/query_rules.hpp"
+#include "proxy/session/client_rules.hpp"
 #include "proxy/sql/functions.hpp"
 
 namespace howdah::proxy {
@@ -26,6 +27,7 @@ struct snapshot {
     protocol::tls_context server_tls;
     std::unordered_map<std::string_view, const conf::user*> users;  ///< active ones, by name
     std::shared_ptr<const compiled_rules> rules;
+    std::shared_ptr<const client_rules> client_access;  ///< hba_rules and user_maps
     /// Functions by database; a database that is missing here has the built-in catalogue.
     std::map<std::string, catalog_ptr, std::less<>> catalogs;
 

@@ -15,7 +15,7 @@ namespace {
 
 namespace sqlstate = protocol::sqlstate;
 using boost::asio::awaitable;
-using conf::authentication_method;
+using conf::hba_method;
 using protocol::message_channel;
 
 /// PostgreSQL's PG_MAX_AUTH_TOKEN_LENGTH.
@@ -187,10 +187,10 @@ protocol::scram_verifier scram_secrets::verifier(const std::string& user,
 
 awaitable<auth_outcome> authenticate_client(protocol::stream& s, message_channel& channel,
                                             scram_secrets& secrets, const std::string& mock_secret,
-                                            authentication_method method, const conf::user* user,
+                                            hba_method method, const conf::user* user,
                                             std::string username) {
     auth_outcome outcome;
-    if (method == authentication_method::trust) {
+    if (method == hba_method::trust) {
         outcome.ok = user != nullptr;
         if (!outcome.ok)
             outcome = {false, sqlstate::invalid_authorization_specification,
@@ -199,9 +199,9 @@ awaitable<auth_outcome> authenticate_client(protocol::stream& s, message_channel
     }
     const bool has_md5 = user != nullptr && protocol::is_md5_password(user->password);
     const bool has_verifier = user != nullptr && protocol::parse_verifier(user->password);
-    if (method == authentication_method::password) {
+    if (method == hba_method::password) {
         outcome = co_await cleartext(channel, user, username);
-    } else if (method == authentication_method::md5 && !has_verifier) {
+    } else if (method == hba_method::md5 && !has_verifier) {
         outcome = co_await md5(channel, user, username);
     } else {
         // As in PostgreSQL, md5 does not weaken a user with a verifier, and an md5 hash is not

@@ -10,7 +10,9 @@
 #include "protocol/wire/messages.hpp"
 #include "protocol/wire/sqlstate.hpp"
 #include "protocol/wire/startup.hpp"
-#include "proxy/session/client_auth.hpp"
+#include "proxy/session/client_access.hpp"
+#include "proxy/session/client_identity.hpp"
+#include "proxy/session/client_proof.hpp"
 #include "proxy/session/session.hpp"
 #include "proxy/worker.hpp"
 
@@ -241,6 +243,7 @@ awaitable<void> log_in_client(worker& w, protocol::stream_socket socket) {
         socket, vars.use_tcp_keepalive ? static_cast<int>(vars.tcp_keepalive_time.count()) : 0);
     const std::string peer = protocol::peer_name(socket);
     const bool local = is_unix(socket);
+    const conf::ip_address address = peer_address(socket);
     stream s(std::move(socket));
     protocol::input_buffer in(w.buffers);
     message_channel channel(s, in);
@@ -278,18 +281,19 @@ awaitable<void> log_in_client(worker& w, protocol::stream_socket socket) {
         co_return;
     }
     const conf::user* user = now->find_user(wanted.user);
-    const bool tls_needed =
-        vars.client_sslmode == conf::client_sslmode::require || (user != nullptr && user->use_ssl);
-    if (tls_needed && !s.is_tls() && !local) {
-        const std::string message = "no pg_hba.conf entry for host \"" +
-                                    peer.substr(0, peer.rfind(':')) + "\", user \"" + wanted.user +
-                                    "\", database \"" + wanted.database + "\", no encryption";
-        co_await refuse_client(sqlstate::invalid_authorization_specification, message);
+    login_facts facts;
+    facts.local = local;
+    facts.tls = s.is_tls();
+    facts.address = address;
+    facts.user = wanted.user;
+    facts.database = wanted.database;
+    access_decision access = decide_access(vars, *now->client_access, facts, user);
+    if (!access.sqlstate.empty()) {
+        co_await refuse_client(access.sqlstate, access.message);
         co_return;
     }
-    const auth_outcome auth =
-        co_await authenticate_client(s, channel, w.shared.secrets, w.shared.mock_secret,
-                                     vars.authentication_method, user, wanted.user);
+    const auth_outcome auth = co_await prove_identity(w, s, channel, std::move(access),
+                                                      *now->client_access, user, wanted.user);
     if (!auth.ok) {
         ++w.counters.logins_failed;
         if (!auth.sqlstate.empty()) co_await refuse_client(auth.sqlstate, auth.message);
