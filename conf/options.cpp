@@ -45,6 +45,12 @@ std::vector<option> build() {
           "password.");
     t.add("connect_timeout_client", &v::connect_timeout_client,
           "Time a client has to finish the TLS handshake and log in.", {500, hour});
+    t.add(
+        "failed_login_delay", &v::failed_login_delay,
+        "How long the answer to a failed login is held back; doubled with each further failure of "
+        "the same address (IPv6: /64 network) within a minute, up to 16 times and half of "
+        "connect_timeout_client. 0 means not at all.",
+        {0, 10 * second});
     t.add("wait_timeout", &v::wait_timeout,
           "A client that is idle outside a transaction for this long is disconnected; 0 means "
           "never.",

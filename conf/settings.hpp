@@ -152,6 +152,7 @@ struct variables {
     std::uint32_t max_connections = 10000;
     conf::authentication_method authentication_method = conf::authentication_method::scram_sha_256;
     std::chrono::milliseconds connect_timeout_client{10000};
+    std::chrono::milliseconds failed_login_delay{250};
     std::chrono::milliseconds wait_timeout{28800000};
     std::chrono::milliseconds max_transaction_idle_time{14400000};
     std::size_t max_allowed_packet = 64 << 20;

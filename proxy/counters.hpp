@@ -8,6 +8,7 @@ struct worker_counters {
     std::uint64_t clients_accepted = 0;
     std::uint64_t clients_refused = 0;
     std::uint64_t logins_failed = 0;
+    std::uint64_t logins_delayed = 0;  ///< of those that failed, answered after failed_login_delay
     std::uint64_t queries_to_writer = 0;
     std::uint64_t queries_to_reader = 0;
     /// Reads that the writer answered: no sample covered yet what the session had seen; no reader

@@ -10,6 +10,7 @@
 
 #include "monitor/hostgroups.hpp"
 #include "monitor/wal_sampler.hpp"
+#include "proxy/login_failures.hpp"
 #include "proxy/pool/book.hpp"
 #include "proxy/pool/identity.hpp"
 #include "proxy/session/client_auth.hpp"
@@ -30,6 +31,7 @@ struct process {
     statement_registry statements;
     welcome_cache welcomes;
     scram_secrets secrets;
+    login_failures failures;
     std::vector<worker*> workers;  ///< fixed once they run
 
     std::atomic<std::uint32_t> clients{0};

@@ -3,6 +3,8 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <optional>
 
 #include "protocol/io/message_channel.hpp"
@@ -228,6 +230,15 @@ awaitable<void> say_goodbye(message_channel& channel, std::string_view state,
     (void)sent;
 }
 
+/// Slows down who tries passwords; the worker goes on meanwhile.
+awaitable<void> hold_back(worker& w, std::chrono::milliseconds delay) {
+    if (delay.count() == 0) co_return;
+    ++w.counters.logins_delayed;
+    boost::asio::steady_timer timer(w.io, delay);
+    boost::system::error_code ignored;
+    co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
+}
+
 bool is_unix(const protocol::stream_socket& socket) {
     boost::system::error_code ec;
     return socket.local_endpoint(ec).protocol().family() == AF_UNIX;
@@ -296,7 +307,12 @@ awaitable<void> log_in_client(worker& w, protocol::stream_socket socket) {
                                                       *now->client_access, user, wanted.user);
     if (!auth.ok) {
         ++w.counters.logins_failed;
-        if (!auth.sqlstate.empty()) co_await refuse_client(auth.sqlstate, auth.message);
+        if (auth.sqlstate.empty()) co_return;
+        const std::uint32_t failures = w.shared.failures.add(address);
+        spdlog::info("failed login {} within a minute from {}", failures,
+                     local ? "unix sockets" : conf::to_string(address));
+        co_await hold_back(w, login_delay(vars, failures));
+        co_await refuse_client(auth.sqlstate, auth.message);
         co_return;
     }
     std::atomic<std::uint32_t>& user_clients = w.shared.clients_of(wanted.user);
