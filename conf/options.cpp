@@ -114,6 +114,26 @@ std::vector<option> build() {
           "use.",
           {second, day});
 
+    t.group("Users by auth_query");
+    t.add(
+        "auth_user", &v::auth_user,
+        "Role that looks up users who are not in users; empty means that nobody else may log in.");
+    t.add("auth_password", &v::auth_password, "Password of auth_user.").secret = true;
+    t.add("auth_database", &v::auth_database,
+          "Database in which auth_query runs, whichever a client asks for.");
+    t.add("auth_query", &v::auth_query,
+          "Gives name and password of the user $1 as one row, or none. Every name in it must have "
+          "its schema: the search_path is empty. Empty means the built-in query, which reads "
+          "pg_catalog.pg_authid and honours VALID UNTIL.");
+    t.add("auth_query_cache_ttl", &v::auth_query_cache_ttl,
+          "How long an answer of auth_query is used; that there is no such user, at most 5 s. 0 "
+          "asks at every login.",
+          {0, day});
+    t.add("auth_hostgroup", &v::auth_hostgroup,
+          "default_hostgroup of users found by auth_query; -1 means the writer hostgroup of the "
+          "first pair, or where there is none the hostgroup of the first server.",
+          {-1, std::numeric_limits<int>::max()});
+
     t.group("TLS towards clients");
     t.add("client_sslmode", &v::client_sslmode,
           "disable refuses TLS, allow offers it when ssl_cert is set, require refuses clients "
@@ -180,7 +200,7 @@ std::vector<option> build() {
     t.group("Operation");
     t.add("passfile", &v::passfile,
           "File in the format of .pgpass with the passwords that are not given here: of the "
-          "monitor, and of users.")
+          "monitor, of auth_user and of users.")
         .is_file = true;
     t.add("log_level", &v::log_level, "Least severe message that is logged.");
     t.add("log_format", &v::log_format, "Lines for people, or one JSON object per line.")

@@ -174,6 +174,14 @@ struct variables {
     std::uint32_t max_stmts_cache = 10000;
     std::chrono::milliseconds catalog_refresh_interval{30000};
 
+    // Users by auth_query
+    std::string auth_user;  ///< Empty = only `users` may log in.
+    std::string auth_password;
+    std::string auth_database = "postgres";
+    std::string auth_query;  ///< Empty = the built-in query of pg_authid.
+    std::chrono::milliseconds auth_query_cache_ttl{30000};
+    int auth_hostgroup = -1;
+
     // TLS towards clients (PEM files; empty = none)
     conf::client_sslmode client_sslmode = conf::client_sslmode::allow;
     std::string ssl_cert;

@@ -80,6 +80,10 @@ void check_references(const document& config, const std::set<int>& known, proble
             problems.error(r.line_of("destination_hostgroup"),
                            fmt::format("query rule {}: destination_", r.value.rule_id) +
                                fmt::format(unknown, *to));
+    const auto& vars = config.vars.value;
+    if (!vars.auth_user.empty() && vars.auth_hostgroup >= 0 && !known.contains(vars.auth_hostgroup))
+        problems.error(config.vars.line_of("auth_hostgroup"),
+                       "auth_" + fmt::format(unknown, vars.auth_hostgroup));
 }
 
 void check_servers(const document& config, problem_list& problems) {
@@ -145,7 +149,8 @@ void check_user(const located<user>& u, const document& config, problem_list& pr
 }
 
 void check_users(const document& config, problem_list& problems) {
-    if (config.users.empty()) problems.warn(0, "no user is configured: nobody can log in");
+    if (config.users.empty() && config.vars.value.auth_user.empty())
+        problems.warn(0, "no user is configured: nobody can log in");
     for (const auto& u : config.users)
         check_user(u, config, problems);
 }
@@ -250,6 +255,9 @@ void apply_passfile(document& config, problem_list& problems) {
             look_up(file, config, vars.monitor_dbname, vars.monitor_username, line, problems);
         if (found) vars.monitor_password = *found;
     }
+    if (!vars.auth_user.empty() && vars.auth_password.empty())
+        vars.auth_password =
+            look_up(file, config, vars.auth_database, vars.auth_user, line, problems).value_or("");
     for (auto& u : config.users) {
         if (!u.value.password.empty()) continue;
         if (const auto found =

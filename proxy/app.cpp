@@ -123,6 +123,7 @@ app::app(std::shared_ptr<const conf::settings> settings)
                       [this](const std::string& database, monitor::function_rows rows) {
                           on_catalog(database, rows);
                       }),
+      auth_source_(control_, settings_, monitor_),
       sampler_(control_, settings_, monitor_,
                [this](const monitor::wal_samples& fresh) { on_samples(fresh); }) {
     std::signal(SIGPIPE, SIG_IGN);
@@ -134,6 +135,11 @@ app::app(std::shared_ptr<const conf::settings> settings)
     process_.request_catalog = [this](const std::string& database) {
         catalog_source_.request(database);
     };
+    process_.look_up_password = [this](std::string user,
+                                       monitor::auth_query_source::callback done) {
+        auth_source_.look_up(std::move(user), std::move(done));
+    };
+    process_.forget_password = [this](std::string user) { auth_source_.forget(std::move(user)); };
     process_.hurry_samples = [this](monitor::wal_sampler::urgency how) { sampler_.hurry(how); };
     const auto first = make_snapshot(settings_, hostgroups_, client_tls_, server_tls_, rules_,
                                      client_access_, catalogs_, process_.names);
@@ -147,6 +153,7 @@ app::app(std::shared_ptr<const conf::settings> settings)
 app::~app() {
     monitor_.stop();
     catalog_source_.stop();
+    auth_source_.stop();
     sampler_.stop();
     for (const auto& w : workers_)
         w->stop();
@@ -298,6 +305,7 @@ void app::reload() {
     process_.welcomes.clear();
     monitor_.reload(settings_);
     catalog_source_.reload(settings_);
+    auth_source_.reload(settings_);
     sampler_.reload(settings_);
     publish();
     finish();
@@ -331,6 +339,7 @@ void app::stop_now() {
     signals_.cancel(ignored);
     monitor_.stop();
     catalog_source_.stop();
+    auth_source_.stop();
     sampler_.stop();
     for (const auto& w : workers_)
         w->stop();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "conf/settings.hpp"
+#include "monitor/auth_query_source.hpp"
 #include "monitor/function_catalog_source.hpp"
 #include "monitor/monitor.hpp"
 #include "proxy/process.hpp"
@@ -67,6 +68,7 @@ private:
     std::map<std::string, snapshot::catalog_ptr, std::less<>> catalogs_;
     monitor::monitor monitor_;
     monitor::function_catalog_source catalog_source_;
+    monitor::auth_query_source auth_source_;
     monitor::wal_sampler sampler_;
     wal_view positions_;
     std::vector<std::unique_ptr<worker>> workers_;

@@ -8,12 +8,14 @@
 #include <string>
 #include <vector>
 
+#include "monitor/auth_query_source.hpp"
 #include "monitor/hostgroups.hpp"
 #include "monitor/wal_sampler.hpp"
 #include "proxy/login_failures.hpp"
 #include "proxy/pool/book.hpp"
 #include "proxy/pool/identity.hpp"
 #include "proxy/session/client_auth.hpp"
+#include "proxy/session/client_lookup.hpp"
 #include "proxy/session/prepared.hpp"
 #include "proxy/session/settings.hpp"
 #include "proxy/session/welcome.hpp"
@@ -32,6 +34,7 @@ struct process {
     welcome_cache welcomes;
     scram_secrets secrets;
     login_failures failures;
+    found_passwords found;
     std::vector<worker*> workers;  ///< fixed once they run
 
     std::atomic<std::uint32_t> clients{0};
@@ -55,6 +58,8 @@ struct process {
     std::function<void(const monitor::endpoint&)> report_failure;
     std::function<void(const std::string& database)> request_catalog;
     std::function<void(monitor::wal_sampler::urgency)> hurry_samples;
+    std::function<void(std::string user, monitor::auth_query_source::callback)> look_up_password;
+    std::function<void(std::string user)> forget_password;
 
 private:
     std::mutex user_mutex_;

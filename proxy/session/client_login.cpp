@@ -14,6 +14,7 @@
 #include "protocol/wire/startup.hpp"
 #include "proxy/session/client_access.hpp"
 #include "proxy/session/client_identity.hpp"
+#include "proxy/session/client_lookup.hpp"
 #include "proxy/session/client_proof.hpp"
 #include "proxy/session/session.hpp"
 #include "proxy/worker.hpp"
@@ -291,23 +292,30 @@ awaitable<void> log_in_client(worker& w, protocol::stream_socket socket) {
         co_await refuse_client(sqlstate::too_many_connections, message);
         co_return;
     }
-    const conf::user* user = now->find_user(wanted.user);
     login_facts facts;
     facts.local = local;
     facts.tls = s.is_tls();
     facts.address = address;
     facts.user = wanted.user;
     facts.database = wanted.database;
-    access_decision access = decide_access(vars, *now->client_access, facts, user);
+    access_decision access =
+        decide_access(vars, *now->client_access, facts, now->find_user(wanted.user));
     if (!access.sqlstate.empty()) {
         co_await refuse_client(access.sqlstate, access.message);
         co_return;
     }
+    const user_lookup known = co_await look_up_user(w, now, wanted.user);
+    if (!known.failure.empty()) {
+        co_await refuse_client(sqlstate::unable_to_connect, known.failure);
+        co_return;
+    }
+    const conf::user* user = known.user;
     const auth_outcome auth = co_await prove_identity(w, s, channel, std::move(access),
                                                       *now->client_access, user, wanted.user);
     if (!auth.ok) {
         ++w.counters.logins_failed;
         if (auth.sqlstate.empty()) co_return;
+        if (known.found) w.shared.forget_password(wanted.user);
         const std::uint32_t failures = w.shared.failures.add(address);
         spdlog::info("failed login {} within a minute from {}", failures,
                      local ? "unix sockets" : conf::to_string(address));
@@ -315,6 +323,7 @@ awaitable<void> log_in_client(worker& w, protocol::stream_socket socket) {
         co_await refuse_client(auth.sqlstate, auth.message);
         co_return;
     }
+    if (known.found) w.shared.found.remember(wanted.user, user->password);
     std::atomic<std::uint32_t>& user_clients = w.shared.clients_of(wanted.user);
     const std::uint32_t same_user = user_clients.fetch_add(1);
     client_place user_place(user_clients);
@@ -327,7 +336,7 @@ awaitable<void> log_in_client(worker& w, protocol::stream_socket socket) {
     if (!s.is_open()) co_return;
     client_identity who;
     who.login = w.shared.names.login(wanted.database, wanted.user);
-    who.config = now->settings;
+    who.config = known.config;
     who.user = user;
     who.user_clients = &user_clients;
     who.peer = peer;

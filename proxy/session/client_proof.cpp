@@ -60,6 +60,9 @@ awaitable<auth_outcome> prove_identity(worker& w, protocol::stream& s,
     }
     // What is left is whether there is such a user.
     if (method == hba_method::peer || method == hba_method::cert) method = hba_method::trust;
+    // Users found by auth_query have verifiers as a rule: one who is not there must look the same.
+    if (method == hba_method::md5 && user == nullptr && !w.now->vars().auth_user.empty())
+        method = hba_method::scram_sha_256;
     outcome = co_await authenticate_client(s, channel, w.shared.secrets, w.shared.mock_secret,
                                            method, user, username);
     co_return outcome;

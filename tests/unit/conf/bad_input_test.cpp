@@ -270,6 +270,9 @@ const bad_input inputs[] = {
      "variables: {client_sslmode: verify-ca}\n",
      {"f.yaml:1: client_sslmode is verify-ca, but ssl_cert is not set",
       "f.yaml:1: client_sslmode is verify-ca, but ssl_ca is not set"}},
+    {"found_users_in_an_unknown_hostgroup",
+     "variables: {auth_user: a, auth_hostgroup: 7}\nservers: [{hostgroup_id: 1, hostname: a}]\n",
+     {"f.yaml:1: auth_hostgroup 7 has no server and is in no replication hostgroup"}},
     {"rule_to_an_unknown_hostgroup",
      "servers: [{hostgroup_id: 10, hostname: a}]\nquery_rules:\n  - rule_id: 1\n"
      "    destination_hostgroup: 30\n",
