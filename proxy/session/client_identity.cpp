@@ -8,7 +8,9 @@
 
 #include <bit>
 #include <boost/asio/post.hpp>
+#include <cerrno>
 #include <cstring>
+#include <stdexcept>
 #include <vector>
 
 #include "proxy/late_result.hpp"
@@ -77,7 +79,11 @@ conf::ip_address peer_address(const protocol::stream_socket& socket) {
 own_networks local_networks() {
     own_networks result;
     ifaddrs* all = nullptr;
-    if (::getifaddrs(&all) != 0) return result;
+    if (::getifaddrs(&all) != 0)
+        throw std::runtime_error(
+            std::string("hba_rules: samehost and samenet need the addresses of "
+                        "this host, which cannot be read: ") +
+            std::strerror(errno));
     for (const ifaddrs* one = all; one != nullptr; one = one->ifa_next) {
         const auto address = to_address(one->ifa_addr);
         if (!address) continue;

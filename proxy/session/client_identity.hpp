@@ -25,7 +25,8 @@ class worker;
 /// Address of the other end; 0.0.0.0 for a unix socket or one that is gone.
 [[nodiscard]] conf::ip_address peer_address(const protocol::stream_socket& socket);
 
-/// Addresses and networks of this host's interfaces as of now.
+/// Addresses and networks of this host's interfaces as of now. Throws std::runtime_error if the
+/// system does not tell (start-up and reload only).
 [[nodiscard]] own_networks local_networks();
 
 }  // namespace howdah::proxy
