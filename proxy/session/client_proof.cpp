@@ -54,8 +54,8 @@ awaitable<auth_outcome> prove_identity(worker& w, protocol::stream& s,
     hba_method method = decided.method;
     if (method == hba_method::peer) {
         const std::optional<std::string> owner = co_await peer_user(w, s.socket());
-        if (!owner) co_return refuse("peer authentication failed for user \"" + username + "\"");
-        outcome = compare_names(decided, rules, *owner, username, "peer");
+        outcome = owner ? compare_names(decided, rules, *owner, username, "peer")
+                        : refuse("peer authentication failed for user \"" + username + "\"");
         if (!outcome.ok) co_return outcome;
     }
     // What is left is whether there is such a user.

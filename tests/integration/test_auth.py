@@ -1,6 +1,7 @@
 """Who gets in, who does not and with which words; bytes that nobody should send."""
 import hashlib
 import select
+import signal
 import socket
 import ssl
 import struct
@@ -512,6 +513,19 @@ def test_the_answer_to_a_failed_login_is_held_back_and_nobody_else_waits(make_ho
         assert select.select([guesser.socket], [], [], 0)[0] == [], "held back"
         kind, body = guesser.read()
         assert (kind, error_fields(body)["C"]) == ("E", "28P01")
+
+
+@needs_howdah
+def test_a_stop_ends_a_login_that_is_held_back(make_howdah, cluster):
+    howdah = make_howdah(cluster, variables={
+        "failed_login_delay": 10000, "connect_timeout_client": 20000, "authentication_method": "password"})
+    with RawClient(howdah.host, howdah.port) as guesser:
+        answer_to_wrong_password(guesser, "appuser")
+        howdah.wait_for_log("failed login 1 within a minute")
+        howdah.signal(signal.SIGTERM)
+        assert howdah.wait() == 0
+        with pytest.raises((EOFError, ConnectionResetError)):
+            guesser.read()
 
 
 @needs_howdah
