@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "conf/address.hpp"
+#include "conf/hba_names.hpp"
 #include "conf/options.hpp"
 
 namespace howdah::conf {
@@ -40,6 +42,31 @@ void add_overrides(std::vector<field<Record>>& table, std::string_view doc) {
     add("max_transaction_idle_time", &overrides::max_transaction_idle_time);
     add("wait_timeout", &overrides::wait_timeout);
     add("cancel_on_client_disconnect", &overrides::cancel_on_client_disconnect);
+}
+
+/// Only values that `check` finds nothing wrong with.
+template <class Record>
+field<Record> checked(field<Record> column, value_error (*check)(std::string_view)) {
+    column.set = [set = column.set, check](Record& record, std::string_view text) {
+        const auto error = check(text);
+        return error ? error : set(record, text);
+    };
+    return column;
+}
+
+/// A list of names, kept in one string with ';' between them.
+template <class Record>
+field<Record> name_list(field<Record> column, value_error (*check)(std::string_view)) {
+    column.kind = value_kind::list;
+    column.set = [set = column.set, check](Record& record, std::string_view text) {
+        std::string joined;
+        for (const std::string_view entry : split_hba_names(text)) {
+            if (const auto error = check(entry)) return error;
+            joined.append(joined.empty() ? "" : ";").append(entry);
+        }
+        return joined.empty() ? value_error("names nobody and nothing") : set(record, joined);
+    };
+    return column;
 }
 
 }  // namespace
@@ -150,6 +177,55 @@ std::span<const field<query_rule>> columns() {
                    "Where matching statements go.", hostgroup_range),
         make_field("apply", &r::apply, "true: no later rule is looked at."),
         make_field("comment", &r::comment, "Free text."),
+    };
+    return table;
+}
+
+template <>
+std::span<const field<hba_rule>> columns() {
+    using r = hba_rule;
+    static const std::vector<field<r>> table{
+        required(make_field("type", &r::type,
+                            "Connections over a unix socket (local), over TCP (host), over TCP "
+                            "with TLS (hostssl) or without it (hostnossl).")),
+        name_list(make_field("database", &r::database,
+                             "Databases: names, '/' and a regular expression, all, sameuser, "
+                             "replication. In double quotes a keyword is a name."),
+                  check_hba_database),
+        name_list(make_field("user", &r::user,
+                             "Users: names, '/' and a regular expression, all. In double quotes a "
+                             "keyword is a name."),
+                  check_hba_user),
+        checked(make_field("address", &r::address,
+                           "Clients' addresses, for all types but local: 10.0.0.0/8, fd00::/8, one "
+                           "address, samehost, samenet or all."),
+                check_hba_address),
+        required(
+            make_field("method", &r::method,
+                       "How they prove who they are. cert: by a certificate in the name of "
+                       "the user (CN); peer: by the name of the OS user; both may use a map.")),
+        make_field("map", &r::map, "For cert and peer: the user map that says who may be whom."),
+        make_field(
+            "clientcert", &r::clientcert,
+            "For hostssl: a certificate of ssl_ca is needed, too (verify-ca), in the name of "
+            "the user (verify-full)."),
+        make_field("comment", &r::comment, "Free text."),
+    };
+    return table;
+}
+
+template <>
+std::span<const field<user_map>> columns() {
+    using m = user_map;
+    static const std::vector<field<m>> table{
+        required(make_field("map", &m::map, "Name of the map; several rows may have the same.")),
+        required(make_field("system_user", &m::system_user,
+                            "CN of the certificate or name of the OS user; or '/' and a regular "
+                            "expression.")),
+        required(make_field("database_user", &m::database_user,
+                            "Who they may log in as: a name, in which \\1 stands for what the "
+                            "expression's first group matched, or all.")),
+        make_field("comment", &m::comment, "Free text."),
     };
     return table;
 }

@@ -21,6 +21,10 @@ template <>
 std::span<const field<database>> columns();
 template <>
 std::span<const field<query_rule>> columns();
+template <>
+std::span<const field<hba_rule>> columns();
+template <>
+std::span<const field<user_map>> columns();
 
 /// What one record is called in messages: "server", "user", ...
 template <class Record>
@@ -35,6 +39,10 @@ template <>
 inline constexpr std::string_view record_name<database> = "database";
 template <>
 inline constexpr std::string_view record_name<query_rule> = "query rule";
+template <>
+inline constexpr std::string_view record_name<hba_rule> = "hba rule";
+template <>
+inline constexpr std::string_view record_name<user_map> = "user map";
 
 /// The list's key in the configuration; "pgsql_" before it is accepted, too.
 template <class Record>
@@ -49,6 +57,10 @@ template <>
 inline constexpr std::string_view section_name<database> = "databases";
 template <>
 inline constexpr std::string_view section_name<query_rule> = "query_rules";
+template <>
+inline constexpr std::string_view section_name<hba_rule> = "hba_rules";
+template <>
+inline constexpr std::string_view section_name<user_map> = "user_maps";
 
 /// Columns of ProxySQL's tables that Howdah does not have: a configuration that relies on one
 /// is told so instead of being given a similar name.

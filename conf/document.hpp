@@ -32,6 +32,8 @@ struct document {
     std::vector<located<user>> users;
     std::vector<located<database>> databases;
     std::vector<located<query_rule>> query_rules;
+    std::vector<located<hba_rule>> hba_rules;
+    std::vector<located<user_map>> user_maps;
 };
 
 /// Collects the problems of one file.

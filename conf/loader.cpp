@@ -33,6 +33,8 @@ std::shared_ptr<const settings> to_settings(document config, const std::string& 
     result->users = values(config.users);
     result->databases = values(config.databases);
     result->query_rules = values(config.query_rules);
+    result->hba_rules = values(config.hba_rules);
+    result->user_maps = values(config.user_maps);
     std::ranges::sort(result->query_rules, {}, &query_rule::rule_id);
     result->source = source;
     return result;

@@ -25,8 +25,40 @@ std::span<const named<authentication_method>> names_of(authentication_method) {
 
 std::span<const named<client_sslmode>> names_of(client_sslmode) {
     using enum client_sslmode;
-    static constexpr named<client_sslmode> table[] = {
-        {"disable", disable}, {"allow", allow}, {"require", require}};
+    static constexpr named<client_sslmode> table[] = {{"disable", disable},
+                                                      {"allow", allow},
+                                                      {"require", require},
+                                                      {"verify-ca", verify_ca},
+                                                      {"verify-full", verify_full}};
+    return table;
+}
+
+std::span<const named<tls_version>> names_of(tls_version) {
+    using enum tls_version;
+    static constexpr named<tls_version> table[] = {{"TLSv1.2", tls_1_2}, {"TLSv1.3", tls_1_3}};
+    return table;
+}
+
+std::span<const named<hba_type>> names_of(hba_type) {
+    using enum hba_type;
+    static constexpr named<hba_type> table[] = {
+        {"local", local}, {"host", host}, {"hostssl", hostssl}, {"hostnossl", hostnossl}};
+    return table;
+}
+
+std::span<const named<hba_method>> names_of(hba_method) {
+    using enum hba_method;
+    static constexpr named<hba_method> table[] = {
+        {"trust", trust}, {"reject", reject},     {"scram-sha-256", scram_sha_256},
+        {"md5", md5},     {"password", password}, {"cert", cert},
+        {"peer", peer}};
+    return table;
+}
+
+std::span<const named<hba_clientcert>> names_of(hba_clientcert) {
+    using enum hba_clientcert;
+    static constexpr named<hba_clientcert> table[] = {{"verify-ca", verify_ca},
+                                                      {"verify-full", verify_full}};
     return table;
 }
 

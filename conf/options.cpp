@@ -52,6 +52,12 @@ std::vector<option> build() {
           "password.");
     t.add("connect_timeout_client", &v::connect_timeout_client,
           "Time a client has to finish the TLS handshake and log in.", {500, hour});
+    t.add(
+        "failed_login_delay", &v::failed_login_delay,
+        "How long the answer to a failed login is held back; doubled with each further failure of "
+        "the same address (IPv6: /64 network) within a minute, up to 16 times and half of "
+        "connect_timeout_client. 0 means not at all.",
+        {0, 10 * second});
     t.add("wait_timeout", &v::wait_timeout,
           "A client that is idle outside a transaction for this long is disconnected; 0 means "
           "never.",
@@ -131,13 +137,43 @@ std::vector<option> build() {
           "use.",
           {second, day});
 
+    t.group("Users by auth_query");
+    t.add(
+        "auth_user", &v::auth_user,
+        "Role that looks up users who are not in users; empty means that nobody else may log in.");
+    t.add("auth_password", &v::auth_password, "Password of auth_user.").secret = true;
+    t.add("auth_database", &v::auth_database,
+          "Database in which auth_query runs, whichever a client asks for.");
+    t.add("auth_query", &v::auth_query,
+          "Gives name and password of the user $1 as one row, or none. Every name in it must have "
+          "its schema: the search_path is empty. Empty means the built-in query, which reads "
+          "pg_catalog.pg_authid and honours VALID UNTIL.");
+    t.add("auth_query_cache_ttl", &v::auth_query_cache_ttl,
+          "How long an answer of auth_query is used; that there is no such user, at most 5 s. 0 "
+          "asks at every login.",
+          {0, day});
+    t.add("auth_hostgroup", &v::auth_hostgroup,
+          "default_hostgroup of users found by auth_query; -1 means the writer hostgroup of the "
+          "first pair, or where there is none the hostgroup of the first server.",
+          {-1, std::numeric_limits<int>::max()});
+
     t.group("TLS towards clients");
     t.add("client_sslmode", &v::client_sslmode,
           "disable refuses TLS, allow offers it when ssl_cert is set, require refuses clients "
-          "without it (unix sockets are exempt).");
+          "without it, verify-ca also those without a certificate of ssl_ca, and verify-full those "
+          "whose certificate is not in the name of the user (unix sockets are exempt).");
     t.add("ssl_cert", &v::ssl_cert, "Certificate shown to clients, with its chain (PEM).").is_file =
         true;
     t.add("ssl_key", &v::ssl_key, "Private key of ssl_cert (PEM).").is_file = true;
+    t.add("ssl_ca", &v::ssl_ca,
+          "Authorities of clients' certificates (PEM); needed by verify-ca, verify-full and the "
+          "method cert. A certificate that they did not sign ends the connection.")
+        .is_file = true;
+    t.add("ssl_crl", &v::ssl_crl,
+          "Revoked certificates of clients (PEM), with a list of every authority in ssl_ca.")
+        .is_file = true;
+    t.add("ssl_min_protocol_version", &v::ssl_min_protocol_version,
+          "Oldest version of TLS that clients may use.");
 
     t.group("TLS towards servers");
     t.add("server_sslmode", &v::server_sslmode,
@@ -187,7 +223,7 @@ std::vector<option> build() {
     t.group("Operation");
     t.add("passfile", &v::passfile,
           "File in the format of .pgpass with the passwords that are not given here: of the "
-          "monitor, and of users.")
+          "monitor, of auth_user and of users.")
         .is_file = true;
     t.add("log_level", &v::log_level, "Least severe message that is logged.");
     t.add("log_format", &v::log_format, "Lines for people, or one JSON object per line.")

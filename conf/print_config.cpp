@@ -63,6 +63,8 @@ std::string print_config(const settings& config) {
     print_list(out, config.users);
     print_list(out, config.databases);
     print_list(out, config.query_rules);
+    print_list(out, config.hba_rules);
+    print_list(out, config.user_maps);
     out << YAML::EndMap;
     return std::string(out.c_str()) + "\n";
 }

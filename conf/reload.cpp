@@ -58,6 +58,15 @@ void compare_list(const std::vector<Record>& running, const std::vector<Record>&
             fmt::format("{}: {}", section_name<Record>, fmt::join(parts, ", ")));
 }
 
+/// Records without a key, whose order matters.
+template <class Record>
+void compare_whole(const std::vector<Record>& running, const std::vector<Record>& fresh,
+                   reload_report& report) {
+    if (running != fresh)
+        report.changed.push_back(fmt::format("{}: changed ({} before, {} now)",
+                                             section_name<Record>, running.size(), fresh.size()));
+}
+
 }  // namespace
 
 reload_report compare(const settings& running, const settings& fresh) {
@@ -78,6 +87,8 @@ reload_report compare(const settings& running, const settings& fresh) {
     compare_list(running.users, fresh.users, report);
     compare_list(running.databases, fresh.databases, report);
     compare_list(running.query_rules, fresh.query_rules, report);
+    compare_whole(running.hba_rules, fresh.hba_rules, report);
+    compare_whole(running.user_maps, fresh.user_maps, report);
     return report;
 }
 

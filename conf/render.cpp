@@ -133,6 +133,13 @@ constexpr std::string_view databases_intro =
     "its user counts first, then that of its database, then the variable.";
 constexpr std::string_view rules_intro =
     "Rules that send statements elsewhere than read_write_split would. In the order of rule_id.";
+constexpr std::string_view hba_intro =
+    "Who may log in from where and how, as in pg_hba.conf: the first rule that matches decides, "
+    "and "
+    "who matches none is refused. Without any rule authentication_method is for everybody.";
+constexpr std::string_view maps_intro =
+    "Which database users the owner of a certificate or an OS user may be, as in pg_ident.conf. "
+    "Without a map the names must be equal.";
 
 }  // namespace
 
@@ -164,6 +171,16 @@ std::string render_annotated_yaml() {
         rules_intro,
         "  #- {rule_id: 1, match_pattern: \"^SELECT .* FROM queue\", destination_hostgroup: 10, "
         "apply: true}\n");
+    result += list_yaml<hba_rule>(
+        hba_intro,
+        "  #- {type: local, method: peer, map: admins}\n"
+        "  #- {type: host, database: [app, shop], user: appuser, address: 10.0.0.0/8, method: "
+        "scram-sha-256}\n"
+        "  #- {type: host, address: all, method: reject}\n");
+    result += list_yaml<user_map>(
+        maps_intro,
+        "  #- {map: admins, system_user: root, database_user: all}\n"
+        "  #- {map: admins, system_user: '/^(.*)_admin$', database_user: '\\1'}\n");
     return result;
 }
 
@@ -196,7 +213,8 @@ std::string render_markdown() {
     }
     return result + list_markdown<server>(servers_intro) +
            list_markdown<replication_hostgroup>(pairs_intro) + list_markdown<user>(users_intro) +
-           list_markdown<database>(databases_intro) + list_markdown<query_rule>(rules_intro);
+           list_markdown<database>(databases_intro) + list_markdown<query_rule>(rules_intro) +
+           list_markdown<hba_rule>(hba_intro) + list_markdown<user_map>(maps_intro);
 }
 
 }  // namespace howdah::conf

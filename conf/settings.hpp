@@ -20,8 +20,12 @@ enum class pool_mode { transaction, session, statement };
 /// SCRAM; an md5 hash is not enough for scram_sha_256.
 enum class authentication_method { scram_sha_256, md5, password, trust };
 
-/// TLS towards clients: never, when the client asks, or always (unix sockets are exempt).
-enum class client_sslmode { disable, allow, require };
+/// TLS towards clients: never, when the client asks, always, always with a certificate of ssl_ca,
+/// or that certificate in the user's name (unix sockets are exempt).
+enum class client_sslmode { disable, allow, require, verify_ca, verify_full };
+
+/// Oldest version of TLS that is spoken.
+enum class tls_version { tls_1_2, tls_1_3 };
 
 /// TLS towards servers, with libpq's meaning of each mode.
 enum class server_sslmode { disable, allow, prefer, require, verify_ca, verify_full };
@@ -47,6 +51,13 @@ struct listen_address {
     std::string to_string() const;
     bool operator==(const listen_address&) const = default;
 };
+
+/// Connections that a rule of hba_rules is for, as in pg_hba.conf.
+enum class hba_type { local, host, hostssl, hostnossl };
+/// How a client that a rule matches has to prove who it is.
+enum class hba_method { trust, reject, scram_sha_256, md5, password, cert, peer };
+/// A certificate in addition to the method: any of ssl_ca's, or one in the user's name.
+enum class hba_clientcert { verify_ca, verify_full };
 
 /// One PostgreSQL server in one hostgroup; (hostgroup_id, hostname, port) is unique.
 struct server {
@@ -130,6 +141,30 @@ struct query_rule {
     bool operator==(const query_rule&) const = default;
 };
 
+/// One line of what would be pg_hba.conf: who may come from where, and how they prove it. The first
+/// rule that matches decides; without any rule, `authentication_method` is for everybody.
+struct hba_rule {
+    hba_type type = hba_type::host;
+    std::string database = "all";        ///< Entries separated by ';' (hba_names.hpp).
+    std::string user = "all";            ///< As `database`.
+    std::optional<std::string> address;  ///< For all types but local (address.hpp).
+    hba_method method = hba_method::scram_sha_256;
+    std::optional<std::string> map;  ///< Name of a user_map; cert and peer only.
+    std::optional<hba_clientcert> clientcert;
+    std::string comment;
+    bool operator==(const hba_rule&) const = default;
+};
+
+/// Lets the holder of an outside name (a certificate's CN, an OS user) in as a database user, as a
+/// line of pg_ident.conf.
+struct user_map {
+    std::string map;
+    std::string system_user;    ///< A name, or '/' and a regular expression.
+    std::string database_user;  ///< May contain '\1', the expression's first group.
+    std::string comment;
+    bool operator==(const user_map&) const = default;
+};
+
 /// The value of every option. Units: milliseconds unless the type says otherwise; bytes for
 /// sizes. 0 means "no limit" or "never" where the documentation of the option says so.
 struct variables {
@@ -141,6 +176,7 @@ struct variables {
     std::uint32_t max_connections_per_address = 0;  ///< 0 = no limit.
     conf::authentication_method authentication_method = conf::authentication_method::scram_sha_256;
     std::chrono::milliseconds connect_timeout_client{10000};
+    std::chrono::milliseconds failed_login_delay{250};
     std::chrono::milliseconds wait_timeout{28800000};
     std::chrono::milliseconds max_transaction_idle_time{14400000};
     std::chrono::milliseconds query_timeout{0};
@@ -166,10 +202,21 @@ struct variables {
     std::uint32_t max_stmts_cache = 10000;
     std::chrono::milliseconds catalog_refresh_interval{30000};
 
+    // Users by auth_query
+    std::string auth_user;  ///< Empty = only `users` may log in.
+    std::string auth_password;
+    std::string auth_database = "postgres";
+    std::string auth_query;  ///< Empty = the built-in query of pg_authid.
+    std::chrono::milliseconds auth_query_cache_ttl{30000};
+    int auth_hostgroup = -1;
+
     // TLS towards clients (PEM files; empty = none)
     conf::client_sslmode client_sslmode = conf::client_sslmode::allow;
     std::string ssl_cert;
     std::string ssl_key;
+    std::string ssl_ca;
+    std::string ssl_crl;
+    tls_version ssl_min_protocol_version = tls_version::tls_1_2;
 
     // TLS towards servers (PEM files; empty = none)
     conf::server_sslmode server_sslmode = conf::server_sslmode::prefer;
@@ -214,6 +261,8 @@ struct settings {
     std::vector<user> users;
     std::vector<database> databases;
     std::vector<query_rule> query_rules;
+    std::vector<hba_rule> hba_rules;  ///< In the order of the file.
+    std::vector<user_map> user_maps;
     std::string source;  ///< The file it was read from, for messages and reloads.
     bool operator==(const settings&) const = default;
 };

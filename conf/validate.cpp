@@ -10,6 +10,7 @@
 #include "conf/passfile.hpp"
 #include "conf/secrets.hpp"
 #include "conf/text_file.hpp"
+#include "conf/validate_hba.hpp"
 
 namespace howdah::conf {
 namespace {
@@ -82,6 +83,10 @@ void check_references(const document& config, const std::set<int>& known, proble
             problems.error(r.line_of("destination_hostgroup"),
                            fmt::format("query rule {}: destination_", r.value.rule_id) +
                                fmt::format(unknown, *to));
+    const auto& vars = config.vars.value;
+    if (!vars.auth_user.empty() && vars.auth_hostgroup >= 0 && !known.contains(vars.auth_hostgroup))
+        problems.error(config.vars.line_of("auth_hostgroup"),
+                       "auth_" + fmt::format(unknown, vars.auth_hostgroup));
 }
 
 void check_servers(const document& config, problem_list& problems) {
@@ -105,8 +110,9 @@ bool offers_tls(const variables& vars) {
     return vars.client_sslmode != client_sslmode::disable && !vars.ssl_cert.empty();
 }
 
-void check_user(const located<user>& u, const variables& vars, problem_list& problems) {
+void check_user(const located<user>& u, const document& config, problem_list& problems) {
     const auto& value = u.value;
+    const auto& vars = config.vars.value;
     const std::string who = fmt::format("user {}", quoted(value.username));
     if (u.given("username") && value.username.empty())
         problems.error(u.line_of("username"), "user: 'username' is empty");
@@ -120,7 +126,9 @@ void check_user(const located<user>& u, const variables& vars, problem_list& pro
     if (form == password_form::malformed_verifier)
         problems.error(u.line_of("password"),
                        who + ": the password begins like a SCRAM verifier but is none");
-    if (!value.active || vars.authentication_method == authentication_method::trust) return;
+    // With rules, who has to prove what depends on where the client comes from.
+    if (!value.active || !config.hba_rules.empty()) return;
+    if (vars.authentication_method == authentication_method::trust) return;
     if (value.password.empty())
         problems.warn(u.line_of("password"), who + ": has no password and cannot log in");
     if (form == password_form::md5_hash) {
@@ -144,9 +152,10 @@ void check_user(const located<user>& u, const variables& vars, problem_list& pro
 }
 
 void check_users(const document& config, problem_list& problems) {
-    if (config.users.empty()) problems.warn(0, "no user is configured: nobody can log in");
+    if (config.users.empty() && config.vars.value.auth_user.empty())
+        problems.warn(0, "no user is configured: nobody can log in");
     for (const auto& u : config.users)
-        check_user(u, config.vars.value, problems);
+        check_user(u, config, problems);
 }
 
 void check_databases(const document& config, problem_list& problems) {
@@ -169,9 +178,16 @@ void check_tls(const located<variables>& config, problem_list& problems) {
     check_pair("ssl_p2s_cert", "ssl_p2s_key", !vars.ssl_p2s_cert.empty(),
                !vars.ssl_p2s_key.empty());
 
-    if (vars.client_sslmode == client_sslmode::require && vars.ssl_cert.empty())
-        problems.error(config.line_of("client_sslmode"),
-                       "client_sslmode is require, but ssl_cert is not set");
+    const auto needs = [&](client_sslmode from, std::string_view option, const std::string& value) {
+        if (vars.client_sslmode >= from && value.empty())
+            problems.error(config.line_of("client_sslmode"),
+                           fmt::format("client_sslmode is {}, but {} is not set",
+                                       to_string(vars.client_sslmode), option));
+    };
+    needs(client_sslmode::require, "ssl_cert", vars.ssl_cert);
+    needs(client_sslmode::verify_ca, "ssl_ca", vars.ssl_ca);
+    if (!vars.ssl_crl.empty() && vars.ssl_ca.empty())
+        problems.error(config.line_of("ssl_crl"), "ssl_crl is set, but ssl_ca is not");
     if (vars.server_sslmode >= server_sslmode::verify_ca && vars.ssl_p2s_ca.empty())
         problems.error(config.line_of("server_sslmode"),
                        fmt::format("server_sslmode is {}, but ssl_p2s_ca is not set",
@@ -189,7 +205,8 @@ void check_files(const located<variables>& config, problem_list& problems) {
     }
 }
 
-void check_variables(const located<variables>& config, problem_list& problems) {
+void check_variables(const document& all, problem_list& problems) {
+    const auto& config = all.vars;
     const auto& vars = config.value;
     check_tls(config, problems);
     check_files(config, problems);
@@ -201,7 +218,8 @@ void check_variables(const located<variables>& config, problem_list& problems) {
                        fmt::format("reserved_connections is {}, which leaves none of the {} "
                                    "max_connections for others",
                                    vars.reserved_connections, vars.max_connections));
-    if (vars.authentication_method != authentication_method::trust) return;
+    if (vars.authentication_method != authentication_method::trust || !all.hba_rules.empty())
+        return;
     for (const auto& address : vars.interfaces)
         if (!address.is_unix() && !address.host.starts_with("127.") && address.host != "::1")
             problems.warn(config.line_of("authentication_method"),
@@ -251,6 +269,9 @@ void apply_passfile(document& config, problem_list& problems) {
             look_up(file, config, vars.monitor_dbname, vars.monitor_username, line, problems);
         if (found) vars.monitor_password = *found;
     }
+    if (!vars.auth_user.empty() && vars.auth_password.empty())
+        vars.auth_password =
+            look_up(file, config, vars.auth_database, vars.auth_user, line, problems).value_or("");
     for (auto& u : config.users) {
         if (!u.value.password.empty()) continue;
         if (const auto found =
@@ -260,13 +281,14 @@ void apply_passfile(document& config, problem_list& problems) {
 }
 
 void validate(const document& config, problem_list& problems) {
-    check_variables(config.vars, problems);
+    check_variables(config, problems);
     check_duplicates(config, problems);
     check_servers(config, problems);
     const auto known = check_hostgroups(config, problems);
     check_references(config, known, problems);
     check_users(config, problems);
     check_databases(config, problems);
+    validate_hba(config, problems);
 }
 
 }  // namespace howdah::conf

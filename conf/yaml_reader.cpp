@@ -195,6 +195,10 @@ document read_document(const YAML::Node& root, problem_list& problems) {
          [&](const auto& node) { read_list(node, result.databases, problems); }},
         {section_name<query_rule>,
          [&](const auto& node) { read_list(node, result.query_rules, problems); }},
+        {section_name<hba_rule>,
+         [&](const auto& node) { read_list(node, result.hba_rules, problems); }},
+        {section_name<user_map>,
+         [&](const auto& node) { read_list(node, result.user_maps, problems); }},
     };
     if (!root.IsMap()) {
         problems.error(line_of(root), "must be sections such as 'variables:' and 'servers:'");

@@ -55,12 +55,18 @@ std::string advice(const conf::variables& vars, const std::string& database,
 
 pq_parameters login_parameters(const conf::variables& vars, bool require_tls,
                                const std::string& database) {
+    return login_parameters(vars, {vars.monitor_username, vars.monitor_password, "howdah-monitor"},
+                            require_tls, database);
+}
+
+pq_parameters login_parameters(const conf::variables& vars, const server_login& as,
+                               bool require_tls, const std::string& database) {
     auto mode = vars.server_sslmode;
     if (require_tls && mode < conf::server_sslmode::require) mode = conf::server_sslmode::require;
     pq_parameters out{
-        {"user", vars.monitor_username},
+        {"user", as.user},
         {"dbname", database},
-        {"application_name", "howdah-monitor"},
+        {"application_name", as.application_name},
         {"client_encoding", "UTF8"},
         {"gssencmode", "disable"},
         {"sslmode", libpq_name(mode)},
@@ -70,7 +76,7 @@ pq_parameters login_parameters(const conf::variables& vars, bool require_tls,
     const auto add_if_set = [&out](const char* keyword, const std::string& value) {
         if (!value.empty()) out.emplace_back(keyword, value);
     };
-    add_if_set("password", vars.monitor_password);
+    add_if_set("password", as.password);
     add_if_set("sslrootcert", vars.ssl_p2s_ca);
     add_if_set("sslcert", vars.ssl_p2s_cert);
     add_if_set("sslkey", vars.ssl_p2s_key);

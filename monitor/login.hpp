@@ -10,6 +10,18 @@ struct variables;
 
 namespace howdah::monitor {
 
+/// As whom we log in to a server.
+struct server_login {
+    std::string user;
+    std::string password;
+    std::string application_name;
+};
+
+/// How `as` logs in to a server: TLS as configured, and a session that no setting of the server,
+/// the database or the role can bend (search_path). `require_tls`: the server has use_ssl.
+[[nodiscard]] pq_parameters login_parameters(const conf::variables& vars, const server_login& as,
+                                             bool require_tls, const std::string& database);
+
 /// How the monitor logs in to a server: user, password, TLS, and a session that no setting of the
 /// server can bend (search_path). `require_tls`: the server is configured with use_ssl.
 [[nodiscard]] pq_parameters login_parameters(const conf::variables& vars, bool require_tls,

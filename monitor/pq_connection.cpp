@@ -116,12 +116,30 @@ void pq_connection::poll_connect() {
 }
 
 void pq_connection::query(const std::string& sql, milliseconds deadline, answered done) {
+    begin_query(deadline, std::move(done));
+    await_answer(PQsendQuery(conn_, sql.c_str()) != 0);
+}
+
+void pq_connection::query(const std::string& sql, const std::vector<std::string>& parameters,
+                          milliseconds deadline, answered done) {
+    begin_query(deadline, std::move(done));
+    std::vector<const char*> values;
+    for (const std::string& value : parameters)
+        values.push_back(value.c_str());
+    await_answer(PQsendQueryParams(conn_, sql.c_str(), static_cast<int>(values.size()), nullptr,
+                                   values.data(), nullptr, nullptr, 0) != 0);
+}
+
+void pq_connection::begin_query(milliseconds deadline, answered done) {
     assert(idle());
     release_socket();
     state_ = state::busy;
     answered_ = std::move(done);
     arm_deadline(deadline);
-    if (PQsendQuery(conn_, sql.c_str())) return wait(direction::write);
+}
+
+void pq_connection::await_answer(bool sent) {
+    if (sent) return wait(direction::write);
     boost::asio::post(socket_.get_executor(), [self = shared_from_this(), epoch = epoch_] {
         if (self->epoch_ == epoch) self->fail({.message = first_line(PQerrorMessage(self->conn_))});
     });

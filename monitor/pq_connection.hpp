@@ -47,6 +47,9 @@ public:
 
     /// Needs `idle()`. A server error leaves the connection usable; anything else closes it.
     void query(const std::string& sql, milliseconds deadline, answered done);
+    /// One statement with parameters $1, $2, ... as text.
+    void query(const std::string& sql, const std::vector<std::string>& parameters,
+               milliseconds deadline, answered done);
 
     /// Told when an idle connection breaks. The connection is closed then.
     void on_lost(lost handler) { lost_ = std::move(handler); }
@@ -60,6 +63,8 @@ private:
     enum class state : std::uint8_t { closed, resolving, connecting, idle, busy };
     enum class direction : std::uint8_t { read, write };
 
+    void begin_query(milliseconds deadline, answered done);
+    void await_answer(bool sent);
     void start_connecting(const endpoint& to, pq_parameters parameters,
                           const std::vector<std::string>& addresses);
     void poll_connect();

@@ -13,6 +13,7 @@
 #include "conf/loader.hpp"
 #include "conf/reload.hpp"
 #include "proxy/logging.hpp"
+#include "proxy/session/client_identity.hpp"
 #include "proxy/session/session.hpp"
 #include "proxy/systemd.hpp"
 
@@ -23,6 +24,7 @@ std::shared_ptr<const snapshot> make_snapshot(
     const std::shared_ptr<const conf::settings>& settings,
     std::shared_ptr<const monitor::hostgroups> hostgroups, protocol::tls_context client_tls,
     protocol::tls_context server_tls, std::shared_ptr<const compiled_rules> rules,
+    std::shared_ptr<const client_rules> client_access,
     std::map<std::string, snapshot::catalog_ptr, std::less<>> catalogs, traffic orders,
     identities& names) {
     auto s = std::make_shared<snapshot>();
@@ -31,6 +33,7 @@ std::shared_ptr<const snapshot> make_snapshot(
     s->client_tls = std::move(client_tls);
     s->server_tls = std::move(server_tls);
     s->rules = std::move(rules);
+    s->client_access = std::move(client_access);
     s->catalogs = std::move(catalogs);
     s->orders = std::move(orders);
     for (const conf::user& user : settings->users)
@@ -53,7 +56,13 @@ std::shared_ptr<const snapshot> make_snapshot(
 protocol::tls_context client_tls_of(const conf::variables& vars) {
     if (vars.client_sslmode == conf::client_sslmode::disable || vars.ssl_cert.empty())
         return nullptr;
-    return protocol::make_server_tls({vars.ssl_cert, vars.ssl_key, {}, {}});
+    return protocol::make_server_tls({vars.ssl_cert, vars.ssl_key, vars.ssl_ca, vars.ssl_crl,
+                                      vars.ssl_min_protocol_version == conf::tls_version::tls_1_3});
+}
+
+std::shared_ptr<const client_rules> client_access_of(const conf::settings& settings) {
+    return std::make_shared<const client_rules>(settings.hba_rules, settings.user_maps,
+                                                local_networks);
 }
 
 protocol::tls_context server_tls_of(const conf::variables& vars) {
@@ -102,6 +111,7 @@ void check_resources(const conf::settings& settings) {
     (void)client_tls_of(settings.vars);
     (void)server_tls_of(settings.vars);
     const compiled_rules rules(settings.query_rules);
+    (void)client_access_of(settings);
 }
 
 app::app(std::shared_ptr<const conf::settings> settings)
@@ -112,6 +122,7 @@ app::app(std::shared_ptr<const conf::settings> settings)
       client_tls_(client_tls_of(settings_->vars)),
       server_tls_(server_tls_of(settings_->vars)),
       rules_(std::make_shared<const compiled_rules>(settings_->query_rules)),
+      client_access_(client_access_of(*settings_)),
       hostgroups_(std::make_shared<const monitor::hostgroups>()),
       monitor_(control_, settings_,
                {[this](std::shared_ptr<const monitor::hostgroups> fresh) {
@@ -125,6 +136,7 @@ app::app(std::shared_ptr<const conf::settings> settings)
                       [this](const std::string& database, monitor::function_rows rows) {
                           on_catalog(database, rows);
                       }),
+      auth_source_(control_, settings_, monitor_),
       sampler_(control_, settings_, monitor_,
                [this](const monitor::wal_samples& fresh) { on_samples(fresh); }) {
     std::signal(SIGPIPE, SIG_IGN);
@@ -136,9 +148,15 @@ app::app(std::shared_ptr<const conf::settings> settings)
     process_.request_catalog = [this](const std::string& database) {
         catalog_source_.request(database);
     };
+    process_.look_up_password = [this](std::string user,
+                                       monitor::auth_query_source::callback done) {
+        auth_source_.look_up(std::move(user), std::move(done));
+    };
+    process_.forget_password = [this](std::string user) { auth_source_.forget(std::move(user)); };
     process_.hurry_samples = [this](monitor::wal_sampler::urgency how) { sampler_.hurry(how); };
-    const auto first = make_snapshot(settings_, hostgroups_, client_tls_, server_tls_, rules_,
-                                     catalogs_, operations_.current(), process_.names);
+    const auto first =
+        make_snapshot(settings_, hostgroups_, client_tls_, server_tls_, rules_, client_access_,
+                      catalogs_, operations_.current(), process_.names);
     for (unsigned i = 0; i < worker_count(settings_->vars); ++i)
         workers_.push_back(std::make_unique<worker>(i, process_, first));
     for (const auto& w : workers_)
@@ -149,11 +167,15 @@ app::app(std::shared_ptr<const conf::settings> settings)
 app::~app() {
     monitor_.stop();
     catalog_source_.stop();
+    auth_source_.stop();
     sampler_.stop();
     for (const auto& w : workers_)
         w->stop();
     for (std::thread& t : threads_)
         if (t.joinable()) t.join();
+    // What it was asked for is answered to workers.
+    process_.helpers.stop();
+    process_.helpers.join();
     for (const auto& [w, fd] : sockets_)
         ::close(fd);
     for (const std::string& path : unix_sockets_)
@@ -191,8 +213,9 @@ void app::accept_clients() {
 }
 
 void app::publish() {
-    const auto fresh = make_snapshot(settings_, hostgroups_, client_tls_, server_tls_, rules_,
-                                     catalogs_, operations_.current(), process_.names);
+    const auto fresh =
+        make_snapshot(settings_, hostgroups_, client_tls_, server_tls_, rules_, client_access_,
+                      catalogs_, operations_.current(), process_.names);
     for (const auto& w : workers_)
         w->publish(fresh);
     place_servers(*fresh);
@@ -275,7 +298,11 @@ void app::reload() {
         protocol::tls_context client_tls = client_tls_of(fresh->vars);
         protocol::tls_context server_tls = server_tls_of(fresh->vars);
         auto rules = std::make_shared<const compiled_rules>(fresh->query_rules);
+        auto client_access = client_access_of(*fresh);
         set_up_logging(fresh->vars);
+        if (protocol::fingerprint(client_tls) != protocol::fingerprint(client_tls_))
+            spdlog::info("reload: new clients are shown another certificate");
+        client_access_ = std::move(client_access);
         client_tls_ = std::move(client_tls);
         server_tls_ = std::move(server_tls);
         rules_ = std::move(rules);
@@ -293,6 +320,7 @@ void app::reload() {
     process_.welcomes.clear();
     monitor_.reload(settings_);
     catalog_source_.reload(settings_);
+    auth_source_.reload(settings_);
     sampler_.reload(settings_);
     publish();
     finish();
@@ -327,6 +355,7 @@ void app::stop_now() {
     signals_.cancel(ignored);
     monitor_.stop();
     catalog_source_.stop();
+    auth_source_.stop();
     sampler_.stop();
     for (const auto& w : workers_)
         w->stop();

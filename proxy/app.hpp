@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "conf/settings.hpp"
+#include "monitor/auth_query_source.hpp"
 #include "monitor/function_catalog_source.hpp"
 #include "monitor/monitor.hpp"
 #include "proxy/operations.hpp"
@@ -65,10 +66,12 @@ private:
     protocol::tls_context client_tls_;
     protocol::tls_context server_tls_;
     std::shared_ptr<const compiled_rules> rules_;
+    std::shared_ptr<const client_rules> client_access_;
     std::shared_ptr<const monitor::hostgroups> hostgroups_;
     std::map<std::string, snapshot::catalog_ptr, std::less<>> catalogs_;
     monitor::monitor monitor_;
     monitor::function_catalog_source catalog_source_;
+    monitor::auth_query_source auth_source_;
     monitor::wal_sampler sampler_;
     wal_view positions_;
     std::vector<std::unique_ptr<worker>> workers_;

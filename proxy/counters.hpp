@@ -15,6 +15,7 @@ struct worker_counters {
     std::uint64_t logins_failed = 0;
     std::uint64_t login_timeouts = 0;
     std::uint64_t replication_clients = 0;
+    std::uint64_t logins_delayed = 0;  ///< of those that failed, answered after failed_login_delay
     std::uint64_t queries_to_writer = 0;
     std::uint64_t queries_to_reader = 0;
     /// Batches by why they go where they go (route_reason); those of an open transaction or a

@@ -1,16 +1,20 @@
 #pragma once
 #include <atomic>
+#include <boost/asio/thread_pool.hpp>
 #include <functional>
 #include <limits>
 #include <string>
 #include <vector>
 
+#include "monitor/auth_query_source.hpp"
 #include "monitor/hostgroups.hpp"
 #include "monitor/wal_sampler.hpp"
 #include "proxy/client_limits.hpp"
+#include "proxy/login_failures.hpp"
 #include "proxy/pool/book.hpp"
 #include "proxy/pool/identity.hpp"
 #include "proxy/session/client_auth.hpp"
+#include "proxy/session/client_lookup.hpp"
 #include "proxy/session/prepared.hpp"
 #include "proxy/session/settings.hpp"
 #include "proxy/session/welcome.hpp"
@@ -28,6 +32,8 @@ struct process {
     statement_registry statements;
     welcome_cache welcomes;
     scram_secrets secrets;
+    login_failures failures;
+    found_passwords found;
     std::vector<worker*> workers;  ///< fixed once they run
 
     client_limits limits;
@@ -39,11 +45,15 @@ struct process {
     /// Secret for what unknown users are shown during SCRAM; random per process.
     std::string mock_secret;
     std::atomic<bool> draining{false};
+    /// For system calls that may block (names of OS users).
+    boost::asio::thread_pool helpers{1};
 
     /// To the control thread; callable from any worker.
     std::function<void(const monitor::endpoint&)> report_failure;
     std::function<void(const std::string& database)> request_catalog;
     std::function<void(monitor::wal_sampler::urgency)> hurry_samples;
+    std::function<void(std::string user, monitor::auth_query_source::callback)> look_up_password;
+    std::function<void(std::string user)> forget_password;
 };
 
 }  // namespace howdah::proxy

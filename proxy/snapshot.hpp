@@ -10,6 +10,7 @@
 #include "protocol/io/tls.hpp"
 #include "proxy/pool/book.hpp"
 #include "proxy/query_rules.hpp"
+#include "proxy/session/client_rules.hpp"
 #include "proxy/sql/functions.hpp"
 #include "proxy/traffic.hpp"
 
@@ -28,7 +29,8 @@ struct snapshot {
     std::unordered_map<std::string_view, const conf::user*> users;  ///< active ones, by name
     std::unordered_map<std::string_view, const conf::database*> databases;  ///< by name
     std::shared_ptr<const compiled_rules> rules;
-    traffic orders;  ///< of operators
+    std::shared_ptr<const client_rules> client_access;  ///< hba_rules and user_maps
+    traffic orders;                                     ///< of operators
     /// Functions by database; a database that is missing here has the built-in catalogue.
     std::map<std::string, catalog_ptr, std::less<>> catalogs;
 

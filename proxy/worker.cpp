@@ -263,8 +263,12 @@ server_login_request worker::server_login(const server_entry* server,
     server_login_request r;
     r.server = server;
     r.login = login;
-    if (const conf::user* user = now->find_user(login->user)) {
-        const std::string configured = user->server_password.value_or(user->password);
+    const conf::user* user = now->find_user(login->user);
+    const std::optional<std::string> known = user != nullptr
+                                                 ? user->server_password.value_or(user->password)
+                                                 : shared.found.password(login->user);
+    if (known) {
+        const std::string& configured = *known;
         r.password = configured;
         r.keys = shared.secrets.keys(login->user, configured);
         r.on_keys = [this, login, configured](const protocol::scram_keys& keys) {

@@ -5,6 +5,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 
+#include <array>
 #include <stdexcept>
 
 namespace howdah::protocol {
@@ -42,7 +43,13 @@ tls_context new_context(const SSL_METHOD* method) {
     return ctx;
 }
 
+/// An encrypted key is an error: nobody is there to be asked for its passphrase.
+int no_passphrase(char*, int, int, void*) {
+    return 0;
+}
+
 void use_certificate(SSL_CTX* ctx, const tls_files& files) {
+    SSL_CTX_set_default_passwd_cb(ctx, no_passphrase);
     if (SSL_CTX_use_certificate_chain_file(ctx, files.cert.c_str()) != 1)
         fail("cannot load certificate \"" + files.cert + "\"");
     if (SSL_CTX_use_PrivateKey_file(ctx, files.key.c_str(), SSL_FILETYPE_PEM) != 1)
@@ -68,6 +75,13 @@ tls_context make_server_tls(const tls_files& files) {
     tls_context ctx = new_context(TLS_server_method());
     use_certificate(ctx.get(), files);
     use_authorities(ctx.get(), files);
+    if (files.only_tls_1_3) SSL_CTX_set_min_proto_version(ctx.get(), TLS1_3_VERSION);
+    if (!files.ca.empty()) {
+        STACK_OF(X509_NAME)* names = SSL_load_client_CA_file(files.ca.c_str());
+        if (names == nullptr) fail("cannot load CA file \"" + files.ca + "\"");
+        SSL_CTX_set_client_CA_list(ctx.get(), names);
+        SSL_CTX_set_verify(ctx.get(), SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE, nullptr);
+    }
     SSL_CTX_set_session_cache_mode(ctx.get(), SSL_SESS_CACHE_OFF);
     SSL_CTX_set_options(ctx.get(), SSL_OP_NO_TICKET);
     SSL_CTX_set_num_tickets(ctx.get(), 0);
@@ -103,6 +117,34 @@ std::string tls_server_end_point(X509* certificate) {
     unsigned int length = 0;
     if (X509_digest(certificate, digest, hash, &length) != 1) return {};
     return {reinterpret_cast<const char*>(hash), length};
+}
+
+std::optional<std::string> common_name(X509* certificate) {
+    X509_NAME* subject = certificate != nullptr ? X509_get_subject_name(certificate) : nullptr;
+    const int at =
+        subject != nullptr ? X509_NAME_get_index_by_NID(subject, NID_commonName, -1) : -1;
+    if (at < 0) return std::nullopt;
+    unsigned char* utf8 = nullptr;
+    const int size =
+        ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+    if (size < 0) return std::nullopt;
+    std::string name(reinterpret_cast<const char*>(utf8), static_cast<std::size_t>(size));
+    OPENSSL_free(utf8);
+    if (name.empty() || name.find('\0') != name.npos) return std::nullopt;
+    return name;
+}
+
+std::string fingerprint(const tls_context& context) {
+    X509* certificate = context ? SSL_CTX_get0_certificate(context.get()) : nullptr;
+    std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
+    unsigned int length = 0;
+    if (certificate == nullptr || X509_digest(certificate, EVP_sha256(), hash.data(), &length) != 1)
+        return {};
+    std::string hex;
+    for (unsigned int i = 0; i < length; ++i)
+        for (const int digit : {hash[i] >> 4, hash[i] & 15})
+            hex += "0123456789abcdef"[digit];
+    return hex;
 }
 
 std::string take_ssl_error() {

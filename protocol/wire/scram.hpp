@@ -130,6 +130,11 @@ struct scram_keys {
     scram_key server_key{};
 };
 
+/// The keys of the verifier's password (cleartext authentication), for set_known_keys; nothing if
+/// it is not the password, or if finding out would take more than scram_max_iterations.
+[[nodiscard]] std::optional<scram_keys> keys_if_matches(const scram_verifier& verifier,
+                                                        std::string_view password);
+
 /// The client's side of one exchange.
 class scram_client {
 public:

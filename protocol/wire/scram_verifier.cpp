@@ -60,9 +60,16 @@ scram_verifier make_verifier(std::string_view password, std::string salt, int it
             scram_detail::hash(scram_detail::view(keys.client_key)), keys.server_key};
 }
 
+std::optional<scram_keys> keys_if_matches(const scram_verifier& verifier,
+                                          std::string_view password) {
+    if (verifier.iterations > scram_max_iterations) return std::nullopt;
+    auto keys = scram_detail::derive(password, verifier.salt, verifier.iterations);
+    if (!scram_detail::equal(keys.server_key, verifier.server_key)) return std::nullopt;
+    return keys;
+}
+
 bool verifier_matches(const scram_verifier& verifier, std::string_view password) {
-    const auto keys = scram_detail::derive(password, verifier.salt, verifier.iterations);
-    return scram_detail::equal(keys.server_key, verifier.server_key);
+    return keys_if_matches(verifier, password).has_value();
 }
 
 scram_verifier mock_verifier(std::string_view user, std::string_view secret) {

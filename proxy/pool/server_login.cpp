@@ -48,7 +48,8 @@ server_login_error server_said(const server_login_request& r, std::string_view b
     server_login_error e;
     e.raw = body;
     const auto view = protocol::parse_error(body);
-    if (!view) return network_error(r, "the server sent a malformed error");
+    if (!view || view->sqlstate.size() != 5)
+        return network_error(r, "the server sent a malformed error");
     e.sqlstate = view->sqlstate;
     e.message = "server " + monitor::to_string(r.server->at) + ": " + std::string(view->message);
     e.full = view->sqlstate == sqlstate::too_many_connections;

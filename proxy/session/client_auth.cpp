@@ -15,7 +15,7 @@ namespace {
 
 namespace sqlstate = protocol::sqlstate;
 using boost::asio::awaitable;
-using conf::authentication_method;
+using conf::hba_method;
 using protocol::message_channel;
 
 /// PostgreSQL's PG_MAX_AUTH_TOKEN_LENGTH.
@@ -128,18 +128,21 @@ awaitable<auth_outcome> md5(message_channel& channel, const conf::user* user,
     co_return outcome;
 }
 
-bool password_matches(const conf::user& user, std::string_view given) {
+bool password_matches(const conf::user& user, std::string_view given, scram_secrets& secrets) {
     if (user.password.empty()) return false;
-    if (const auto verifier = protocol::parse_verifier(user.password))
-        return protocol::verifier_matches(*verifier, given);
+    if (const auto verifier = protocol::parse_verifier(user.password)) {
+        const auto keys = protocol::keys_if_matches(*verifier, given);
+        if (keys) secrets.remember_keys(user.username, user.password, *keys);
+        return keys.has_value();
+    }
     if (protocol::is_md5_password(user.password))
         return protocol::constant_time_equal(protocol::md5_password(given, user.username),
                                              user.password);
     return protocol::constant_time_equal(given, user.password);
 }
 
-awaitable<auth_outcome> cleartext(message_channel& channel, const conf::user* user,
-                                  std::string username) {
+awaitable<auth_outcome> cleartext(message_channel& channel, scram_secrets& secrets,
+                                  const conf::user* user, std::string username) {
     auth_outcome outcome;
     std::string out;
     protocol::append_authentication_cleartext_password(out);
@@ -148,7 +151,7 @@ awaitable<auth_outcome> cleartext(message_channel& channel, const conf::user* us
     const std::optional<std::string> body = co_await password_message(channel, outcome);
     if (!body) co_return outcome;
     const auto given = protocol::parse_password(*body);
-    outcome.ok = given && user != nullptr && password_matches(*user, *given);
+    outcome.ok = given && user != nullptr && password_matches(*user, *given, secrets);
     if (!outcome.ok) outcome = wrong_password(username);
     co_return outcome;
 }
@@ -187,10 +190,10 @@ protocol::scram_verifier scram_secrets::verifier(const std::string& user,
 
 awaitable<auth_outcome> authenticate_client(protocol::stream& s, message_channel& channel,
                                             scram_secrets& secrets, const std::string& mock_secret,
-                                            authentication_method method, const conf::user* user,
+                                            hba_method method, const conf::user* user,
                                             std::string username) {
     auth_outcome outcome;
-    if (method == authentication_method::trust) {
+    if (method == hba_method::trust) {
         outcome.ok = user != nullptr;
         if (!outcome.ok)
             outcome = {false, sqlstate::invalid_authorization_specification,
@@ -199,9 +202,9 @@ awaitable<auth_outcome> authenticate_client(protocol::stream& s, message_channel
     }
     const bool has_md5 = user != nullptr && protocol::is_md5_password(user->password);
     const bool has_verifier = user != nullptr && protocol::parse_verifier(user->password);
-    if (method == authentication_method::password) {
-        outcome = co_await cleartext(channel, user, username);
-    } else if (method == authentication_method::md5 && !has_verifier) {
+    if (method == hba_method::password) {
+        outcome = co_await cleartext(channel, secrets, user, username);
+    } else if (method == hba_method::md5 && !has_verifier) {
         outcome = co_await md5(channel, user, username);
     } else {
         // As in PostgreSQL, md5 does not weaken a user with a verifier, and an md5 hash is not

@@ -41,11 +41,11 @@ struct auth_outcome {
     std::string message;
 };
 
-/// Authenticates a client. `user` is null for an unknown user, who goes through the same motions
-/// and fails at the same place as one with a wrong password.
+/// Authenticates a client by trust, password, md5 or SCRAM. `user` is null for an unknown user, who
+/// goes through the same motions and fails at the same place as one with a wrong password.
 [[nodiscard]] boost::asio::awaitable<auth_outcome> authenticate_client(
     protocol::stream& s, protocol::message_channel& channel, scram_secrets& secrets,
-    const std::string& mock_secret, conf::authentication_method method, const conf::user* user,
+    const std::string& mock_secret, conf::hba_method method, const conf::user* user,
     std::string username);
 
 }  // namespace howdah::proxy

@@ -3,6 +3,8 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <optional>
 
 #include "protocol/io/message_channel.hpp"
@@ -10,7 +12,10 @@
 #include "protocol/wire/messages.hpp"
 #include "protocol/wire/sqlstate.hpp"
 #include "protocol/wire/startup.hpp"
-#include "proxy/session/client_auth.hpp"
+#include "proxy/session/client_access.hpp"
+#include "proxy/session/client_identity.hpp"
+#include "proxy/session/client_lookup.hpp"
+#include "proxy/session/client_proof.hpp"
 #include "proxy/session/replication_relay.hpp"
 #include "proxy/session/session.hpp"
 #include "proxy/worker.hpp"
@@ -168,8 +173,9 @@ struct wishes {
     std::string database;
     session_settings::list settings;
     bool replication = false;
-    startup_parameters as_sent;  ///< without user and database
-    std::string_view sqlstate;   ///< not empty: refused
+    bool physical_replication = false;  ///< ... and of no database
+    startup_parameters as_sent;         ///< without user and database
+    std::string_view sqlstate;          ///< not empty: refused
     std::string message;
 };
 
@@ -185,6 +191,7 @@ wishes read_parameters(const std::vector<std::pair<std::string, std::string>>& p
         } else if (name == "replication") {
             const std::optional<bool> asked = asks_for_replication(value);
             w.replication = asked.value_or(false);
+            w.physical_replication = w.replication && value != "database";
             if (!asked) {
                 w.sqlstate = sqlstate::invalid_parameter_value;
                 w.message = "invalid value for parameter \"replication\": \"" + value + "\"";
@@ -254,6 +261,15 @@ std::string no_room(client_limits::verdict why, const std::string& address) {
     }
 }
 
+/// Slows down who tries passwords; the worker goes on meanwhile.
+awaitable<void> hold_back(worker& w, std::chrono::milliseconds delay) {
+    if (delay.count() == 0) co_return;
+    ++w.counters.logins_delayed;
+    boost::asio::steady_timer timer(w.io, delay);
+    boost::system::error_code ignored;
+    co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
+}
+
 bool is_unix(const protocol::stream_socket& socket) {
     boost::system::error_code ec;
     return socket.local_endpoint(ec).protocol().family() == AF_UNIX;
@@ -269,6 +285,7 @@ awaitable<void> log_in_client(worker& w, protocol::stream_socket socket) {
         socket, vars.use_tcp_keepalive ? static_cast<int>(vars.tcp_keepalive_time.count()) : 0);
     const std::string peer = protocol::peer_name(socket);
     const bool local = is_unix(socket);
+    const conf::ip_address address = peer_address(socket);
     stream s(std::move(socket));
     protocol::input_buffer in(w.buffers);
     message_channel channel(s, in);
@@ -299,36 +316,51 @@ awaitable<void> log_in_client(worker& w, protocol::stream_socket socket) {
         co_await refuse_client(sqlstate::cannot_connect_now, message);
         co_return;
     }
-    const conf::user* user = now->find_user(wanted.user);
+    const conf::user* listed = now->find_user(wanted.user);
     client_identity who;
     const client_limits::bounds bounds{vars.max_connections, vars.reserved_connections,
                                        vars.max_connections_per_address};
-    const std::string address(local ? std::string_view() : address_of(peer));
-    const auto verdict = w.shared.limits.enter(who.place, address, bounds,
-                                               user != nullptr && user->use_reserved_connections);
+    const std::string from(local ? std::string_view() : address_of(peer));
+    const auto verdict = w.shared.limits.enter(
+        who.place, from, bounds, listed != nullptr && listed->use_reserved_connections);
     if (verdict != client_limits::verdict::welcome) {
-        const std::string message = no_room(verdict, address);
+        const std::string message = no_room(verdict, from);
         ++w.counters.clients_over_limit;
         co_await refuse_client(sqlstate::too_many_connections, message);
         co_return;
     }
-    const bool tls_needed =
-        vars.client_sslmode == conf::client_sslmode::require || (user != nullptr && user->use_ssl);
-    if (tls_needed && !s.is_tls() && !local) {
-        const std::string message = "no pg_hba.conf entry for host \"" +
-                                    peer.substr(0, peer.rfind(':')) + "\", user \"" + wanted.user +
-                                    "\", database \"" + wanted.database + "\", no encryption";
-        co_await refuse_client(sqlstate::invalid_authorization_specification, message);
+    login_facts facts;
+    facts.local = local;
+    facts.tls = s.is_tls();
+    facts.address = address;
+    facts.user = wanted.user;
+    facts.database = wanted.database;
+    facts.physical_replication = wanted.physical_replication;
+    access_decision access = decide_access(vars, *now->client_access, facts, listed);
+    if (!access.sqlstate.empty()) {
+        co_await refuse_client(access.sqlstate, access.message);
         co_return;
     }
-    const auth_outcome auth =
-        co_await authenticate_client(s, channel, w.shared.secrets, w.shared.mock_secret,
-                                     vars.authentication_method, user, wanted.user);
+    const user_lookup known = co_await look_up_user(w, now, wanted.user);
+    if (!known.failure.empty()) {
+        co_await refuse_client(sqlstate::unable_to_connect, known.failure);
+        co_return;
+    }
+    const conf::user* user = known.user;
+    const auth_outcome auth = co_await prove_identity(w, s, channel, std::move(access),
+                                                      *now->client_access, user, wanted.user);
     if (!auth.ok) {
         ++w.counters.logins_failed;
-        if (!auth.sqlstate.empty()) co_await refuse_client(auth.sqlstate, auth.message);
+        if (auth.sqlstate.empty()) co_return;
+        if (known.found) w.shared.forget_password(wanted.user);
+        const std::uint32_t failures = w.shared.failures.add(address);
+        spdlog::info("failed login {} within a minute from {}", failures,
+                     local ? "unix sockets" : conf::to_string(address));
+        co_await hold_back(w, login_delay(vars, failures));
+        co_await refuse_client(auth.sqlstate, auth.message);
         co_return;
     }
+    if (known.found) w.shared.found.remember(wanted.user, user->password);
     const conf::database* database = now->find_database(wanted.database);
     std::string crowded;
     if (!w.shared.limits.join_user(who.place, wanted.user, user->max_connections)) {
@@ -352,7 +384,7 @@ awaitable<void> log_in_client(worker& w, protocol::stream_socket socket) {
         co_await refuse_client(sqlstate::cannot_connect_now, message);
         co_return;
     }
-    who.config = now->settings;
+    who.config = known.config;
     who.user = user;
     who.database = database;
     who.peer = peer;

@@ -103,7 +103,7 @@ def cluster(template, workspace):
 def howdah(cluster, workspace, request):
     """The shared Howdah with the configuration that most people have, and four threads."""
     shared = Howdah(cluster, workspace / "shared-howdah", request.getfixturevalue("program"),
-                    variables={"threads": 4},
+                    variables={"threads": 4, "failed_login_delay": 0},
                     users=[user("session_user1", pool_mode="session"),
                            user("statement_user1", pool_mode="statement"),
                            user("md5_user"), user("clear_user"), user("tls_user")])

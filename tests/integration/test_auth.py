@@ -1,5 +1,7 @@
 """Who gets in, who does not and with which words; bytes that nobody should send."""
 import hashlib
+import select
+import signal
 import socket
 import ssl
 import struct
@@ -490,3 +492,54 @@ def test_a_server_with_a_certificate_of_another_authority_is_not_used(make_howda
     with pytest.raises((WireError, EOFError)):
         log_in(howdah, "appuser")
     howdah.wait_for_log("certificate")
+
+
+def answer_to_wrong_password(client, name):
+    """Sends a wrong cleartext password; the answer is still to be read."""
+    client.startup(name, "appdb")
+    assert client.read() == ("R", struct.pack("!I", 3))
+    client.send(message("p", b"wrong\0"))
+
+
+@needs_howdah
+def test_the_answer_to_a_failed_login_is_held_back_and_nobody_else_waits(make_howdah, cluster):
+    howdah = make_howdah(cluster, users=[user("small_user")], variables={
+        "threads": 1, "failed_login_delay": 5000, "connect_timeout_client": 20000,
+        "authentication_method": "password"})
+    with RawClient(howdah.host, howdah.port) as guesser:
+        answer_to_wrong_password(guesser, "appuser")
+        howdah.wait_for_log("failed login 1 within a minute from 127.0.0.1")
+        assert log_in(howdah, "small_user") == "small_user"
+        assert select.select([guesser.socket], [], [], 0)[0] == [], "held back"
+        kind, body = guesser.read()
+        assert (kind, error_fields(body)["C"]) == ("E", "28P01")
+
+
+@needs_howdah
+def test_a_stop_ends_a_login_that_is_held_back(make_howdah, cluster):
+    howdah = make_howdah(cluster, variables={
+        "failed_login_delay": 10000, "connect_timeout_client": 20000, "authentication_method": "password"})
+    with RawClient(howdah.host, howdah.port) as guesser:
+        answer_to_wrong_password(guesser, "appuser")
+        howdah.wait_for_log("failed login 1 within a minute")
+        howdah.signal(signal.SIGTERM)
+        assert howdah.wait() == 0
+        with pytest.raises((EOFError, ConnectionResetError)):
+            guesser.read()
+
+
+@needs_howdah
+def test_failed_logins_are_counted_per_address(make_howdah, cluster):
+    howdah = make_howdah(cluster, variables={
+        "failed_login_delay": 0, "authentication_method": "password"}, start=False)
+    howdah.config["variables"]["interfaces"] = [f"127.0.0.1:{howdah.port}", f"[::1]:{howdah.port}"]
+    howdah.start()
+    for number in (1, 2, 3):
+        with RawClient(howdah.host, howdah.port) as guesser:
+            answer_to_wrong_password(guesser, "nobody")
+            assert guesser.read()[0] == "E"
+        howdah.wait_for_log(f"failed login {number} within a minute from 127.0.0.1")
+    with RawClient("::1", howdah.port) as guesser:
+        answer_to_wrong_password(guesser, "appuser")
+        assert guesser.read()[0] == "E"
+    howdah.wait_for_log("failed login 1 within a minute from ::1")

@@ -356,8 +356,10 @@ bool backend::log_in() {
         if (user == "monitor") return false;
         std::string out;
         std::map<std::string, std::string> parameters;
+        std::function<bool(backend&)> script;
         {
             const std::scoped_lock lock(server_.mutex_);
+            script = server_.login_script_;
             if (!server_.refusal_state_.empty()) {
                 protocol::append_error(out, protocol::severity::fatal, server_.refusal_state_,
                                        server_.refusal_text_);
@@ -373,7 +375,9 @@ bool backend::log_in() {
             link_->send(out);
             return false;
         }
-        if (!authenticate(user)) {
+        if (script) {
+            if (!script(*this)) return false;
+        } else if (!authenticate(user)) {
             protocol::append_error(out, protocol::severity::fatal, "28P01",
                                    "password authentication failed");
             link_->send(out);
@@ -432,6 +436,11 @@ fake_server::~fake_server() {
     for (std::thread& t : threads_)
         t.join();
     ::close(listener_);
+}
+
+void fake_server::on_login(std::function<bool(backend&)> answer) {
+    const std::scoped_lock lock(mutex_);
+    login_script_ = std::move(answer);
 }
 
 void fake_server::accept() {

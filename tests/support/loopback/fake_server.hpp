@@ -114,6 +114,8 @@ public:
     void on(const std::string& sql, script answer);
     /// Before any login.
     void require(auth method, std::string password);
+    /// Answers every login from the start-up packet on in its own way; true lets the client in.
+    void on_login(std::function<bool(backend&)> answer);
     /// Refuses logins with this error until told otherwise by an empty sqlstate.
     void refuse_logins(std::string sqlstate, std::string text);
     /// Cuts every answer at this offset; the second part follows once the first was read.
@@ -167,6 +169,7 @@ private:
     mutable std::mutex mutex_;
     mutable std::condition_variable changed_;
     std::map<std::string, script> scripts_;
+    std::function<bool(backend&)> login_script_;
     std::map<std::string, std::string> parameters_;
     std::map<std::string, std::string> startup_;
     std::string refusal_state_;

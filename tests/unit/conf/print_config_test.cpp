@@ -106,6 +106,13 @@ TEST(the_printed_configuration, masks_every_secret_and_reads_back_with_them) {
     s.query_rules[0].rule_id = 3;
     s.query_rules[0].match_digest = "^SELECT \"x\" FROM \\w+$";
     s.query_rules[0].destination_hostgroup = 1;
+    s.hba_rules.resize(2);
+    s.hba_rules[0].type = hba_type::local;
+    s.hba_rules[0].database = "app;/^a{1,2}$;\"all\"";
+    s.hba_rules[0].method = hba_method::peer;
+    s.hba_rules[0].map = "m";
+    s.hba_rules[1].address = "fd00::/8";
+    s.user_maps = {{"m", "/^(.*)@x$", "\\1", ""}};
 
     const auto text = print_config(s);
     EXPECT_EQ(text.find("secret-"), text.npos);

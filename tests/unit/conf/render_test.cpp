@@ -59,6 +59,8 @@ TEST(the_shipped_configuration, loads_with_everything_uncommented) {
     EXPECT_EQ(result.value->replication_hostgroups.size(), 1u);
     EXPECT_EQ(result.value->users.size(), 2u);
     EXPECT_EQ(result.value->query_rules.size(), 1u);
+    EXPECT_EQ(result.value->hba_rules.size(), 3u);
+    EXPECT_EQ(result.value->user_maps.size(), 2u);
 }
 
 TEST(the_shipped_configuration, shows_every_option_once_and_has_no_overlong_line) {
@@ -88,6 +90,10 @@ TEST(the_option_reference, has_a_row_for_every_option_and_column) {
     for (const auto& column : columns<user>())
         expect_row(column.name);
     for (const auto& column : columns<query_rule>())
+        expect_row(column.name);
+    for (const auto& column : columns<hba_rule>())
+        expect_row(column.name);
+    for (const auto& column : columns<user_map>())
         expect_row(column.name);
 }
 

@@ -342,6 +342,92 @@ TEST_F(Tls, bad_files_are_named) {
     EXPECT_NE(why.find("CA file \"/nonexistent.ca\""), std::string::npos) << why;
 }
 
+TEST_F(Tls, an_encrypted_key_is_an_error_and_nobody_is_asked_for_its_passphrase) {
+    const std::string path = files_.folder.file("encrypted.key");
+    {
+        const std::unique_ptr<std::FILE, test::openssl_deleter> f(std::fopen(path.c_str(), "w"));
+        const auto* phrase = reinterpret_cast<const unsigned char*>("phrase");
+        ASSERT_EQ(PEM_write_PrivateKey(f.get(), files_.key.get(), EVP_aes_128_cbc(), phrase, 6,
+                                       nullptr, nullptr),
+                  1);
+    }
+    tls_files encrypted = files_.server_files();
+    encrypted.key = path;
+    EXPECT_THROW((void)make_server_tls(encrypted), std::runtime_error);
+}
+
+TEST_F(Tls, a_client_may_show_a_certificate_which_then_must_be_valid) {
+    tls_files asks = files_.server_files();
+    asks.ca = files_.folder.file("ca.pem");
+    const tls_context server = make_server_tls(asks);
+    const auto shake_with = [&](const tls_files& mine) {
+        auto pair = test::connected_pair(io_);
+        EXPECT_TRUE(pair.near.start_tls(make_client_tls(mine, sslmode::require),
+                                        stream::role::client, {}, false));
+        EXPECT_TRUE(pair.far.start_tls(server, stream::role::server, {}, false));
+        const auto [near, far] = shake(pair);
+        if (!far.ok()) return "refused: " + pair.far.tls_error();
+        return common_name(SSL_get0_peer_certificate(pair.far.ssl())).value_or("nobody");
+    };
+    const auto save = [&](const std::string& name, X509* cert, EVP_PKEY* key) {
+        test::write_pem(files_.folder.file(name + ".pem"), cert);
+        test::write_pem(files_.folder.file(name + ".key"), key);
+        return tls_files{
+            files_.folder.file(name + ".pem"), files_.folder.file(name + ".key"), {}, {}};
+    };
+    const auto key = test::make_ec_key();
+    const auto anna =
+        make_certificate(key.get(), "anna", EVP_sha256(), {}, files_.ca.get(), files_.ca_key.get());
+    const auto stranger = make_certificate(key.get(), "anna", EVP_sha256());
+    EXPECT_EQ(shake_with({}), "nobody");
+    EXPECT_EQ(shake_with(save("anna", anna.get(), key.get())), "anna");
+    EXPECT_EQ(shake_with(save("stranger", stranger.get(), key.get())),
+              "refused: self-signed certificate");
+}
+
+TEST_F(Tls, the_oldest_version_can_be_raised) {
+    tls_files strict = files_.server_files();
+    strict.only_tls_1_3 = true;
+    const auto old = make_client_tls(files_.client_files(), sslmode::require);
+    SSL_CTX_set_max_proto_version(old.get(), TLS1_2_VERSION);
+    for (const bool refused : {false, true}) {
+        auto pair = test::connected_pair(io_);
+        const auto server = make_server_tls(refused ? strict : files_.server_files());
+        ASSERT_TRUE(pair.near.start_tls(old, stream::role::client, {}, false));
+        ASSERT_TRUE(pair.far.start_tls(server, stream::role::server, {}, false));
+        const auto [client, far] = shake(pair);
+        EXPECT_EQ(far.ok(), !refused);
+    }
+}
+
+TEST_F(Tls, contexts_are_told_apart_by_their_certificate) {
+    const auto same = make_server_tls(files_.server_files());
+    EXPECT_EQ(fingerprint(same), fingerprint(server_));
+    EXPECT_EQ(fingerprint(same).size(), 64U);
+    tls_files other = files_.server_files();
+    other.cert = files_.folder.file("ca.pem");
+    other.key = files_.folder.file("other.key");
+    EXPECT_NE(fingerprint(make_server_tls(other)), fingerprint(server_));
+    EXPECT_EQ(fingerprint(nullptr), "");
+}
+
+TEST(CommonName, is_the_first_one_and_none_with_a_nul_inside) {
+    const auto key = test::make_ec_key();
+    const auto cert = make_certificate(key.get(), "anna", EVP_sha256());
+    EXPECT_EQ(common_name(cert.get()), "anna");
+    EXPECT_EQ(common_name(nullptr), std::nullopt);
+    X509_NAME* subject = X509_get_subject_name(cert.get());
+    X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
+                               reinterpret_cast<const unsigned char*>("second"), -1, -1, 0);
+    EXPECT_EQ(common_name(cert.get()), "anna");
+    const test::certificate evil(X509_new());
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(evil.get()), "CN", V_ASN1_UTF8STRING,
+                               reinterpret_cast<const unsigned char*>("anna\0x"), 6, -1, 0);
+    EXPECT_EQ(common_name(evil.get()), std::nullopt);
+    const test::certificate nameless(X509_new());
+    EXPECT_EQ(common_name(nameless.get()), std::nullopt);
+}
+
 std::string hash(X509* cert, const EVP_MD* digest) {
     unsigned char* der = nullptr;
     const int size = i2d_X509(cert, &der);

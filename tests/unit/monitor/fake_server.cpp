@@ -100,7 +100,40 @@ private:
                              if (failed || !self->owner_) return;
                              if (type_bytes == 0) return self->log_in();
                              if (self->head_[0] == 'Q') return self->answer();
+                             self->extended();
                          });
+    }
+
+    /// Parse, Bind, Describe, Execute, Sync of one statement with one parameter.
+    void extended() {
+        if (head_[0] == 'P') {
+            const auto begin = body_.find('\0') + 1;
+            statement_ = body_.substr(begin, body_.find('\0', begin) - begin);
+        } else if (head_[0] == 'B') {
+            // portal, statement, no formats, one value, one result format
+            const auto value = body_.find('\0', body_.find('\0') + 1) + 1 + 2 + 2 + 4;
+            parameter_ = body_.substr(value, body_.size() - value - 4);
+        } else if (head_[0] == 'S') {
+            return answer_parameter();
+        }
+        read_message(1);
+    }
+
+    void answer_parameter() {
+        owner_->queries.push_back("$1=" + parameter_ + " " + statement_);
+        if (owner_->behaviour == manner::hang_at_query) return;
+        if (owner_->behaviour == manner::drop_at_query) return end();
+        if (!owner_->query_sqlstate.empty())
+            return send(error("ERROR", owner_->query_sqlstate) + ready(), false);
+        std::string rows;
+        std::uint32_t width = 2;
+        for (const auto& row : owner_->passwords[parameter_]) {
+            width = static_cast<std::uint32_t>(row.size());
+            rows += row_of(row);
+        }
+        send(message('1', "") + message('2', "") + columns(width) + rows +
+                 message('C', text("SELECT")) + ready(),
+             false);
     }
 
     void log_in() {
@@ -165,6 +198,8 @@ private:
     std::array<char, 5> head_{};
     std::string body_;
     std::string out_;
+    std::string statement_;
+    std::string parameter_;
 };
 
 fake_server::fake_server(asio::io_context& io) : io_(io) {

@@ -2,7 +2,9 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -47,8 +49,12 @@ public:
     /// What pg_proc holds: schema, name, volatility; and the fingerprint of that.
     std::vector<std::vector<std::string>> functions;
     std::string fingerprint;
+    /// What a statement with one parameter gives, by its value: rows of name and password.
+    std::map<std::string, std::vector<std::vector<std::optional<std::string>>>> passwords;
+    /// Not empty: the error that such a statement gets.
+    std::string query_sqlstate;
     int logins = 0;
-    std::vector<std::string> queries;
+    std::vector<std::string> queries;  ///< those with a parameter as "$1=value sql"
 
 private:
     class session;

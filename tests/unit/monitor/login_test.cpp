@@ -30,6 +30,17 @@ TEST(Login, logs_in_as_the_monitor_with_a_session_that_no_setting_bends) {
     EXPECT_EQ(value_of(got, "sslrootcert"), "(unset)");
 }
 
+TEST(Login, logs_in_as_somebody_else_with_the_same_session) {
+    conf::variables vars;
+    vars.monitor_password = "secret";
+    const auto got = login_parameters(vars, {"asker", "other", "howdah-auth"}, true, "appdb");
+    EXPECT_EQ(value_of(got, "user"), "asker");
+    EXPECT_EQ(value_of(got, "password"), "other");
+    EXPECT_EQ(value_of(got, "application_name"), "howdah-auth");
+    EXPECT_EQ(value_of(got, "sslmode"), "require");
+    EXPECT_THAT(value_of(got, "options"), HasSubstr("-c search_path= "));
+}
+
 TEST(Login, use_ssl_raises_a_weaker_sslmode_and_never_lowers_a_stronger_one) {
     using enum conf::server_sslmode;
     conf::variables vars;

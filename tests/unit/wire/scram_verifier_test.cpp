@@ -51,6 +51,30 @@ TEST(ScramVerifier, RecognizesItsPassword) {
     EXPECT_FALSE(verifier_matches(verifier, ""));
 }
 
+TEST(ScramVerifier, GivesTheKeysOfItsPasswordToWhomeverKnowsIt) {
+    const auto verifier = make_verifier("pencil", "salt", 3);
+    const auto keys = keys_if_matches(verifier, "pencil");
+    ASSERT_TRUE(keys);
+    EXPECT_EQ(keys->salt, "salt");
+    EXPECT_EQ(keys->iterations, 3);
+    EXPECT_EQ(keys->server_key, verifier.server_key);
+    // The client key is the one whose hash the verifier has: an exchange by it succeeds.
+    scram_server server(verifier, {}, random_nonce());
+    scram_client client({}, {}, false, random_nonce());
+    client.set_known_keys(*keys);
+    const auto challenge = server.on_initial(client.mechanism(), client.initial());
+    const auto proof = client.on_continue(challenge.data);
+    ASSERT_TRUE(proof);
+    EXPECT_EQ(server.on_response(*proof).what, scram_server::action::kind::done);
+    EXPECT_FALSE(keys_if_matches(verifier, "pencils"));
+}
+
+TEST(ScramVerifier, ThatWouldTakeMinutesOfWorkMatchesNothing) {
+    auto verifier = make_verifier("pencil", "salt", 3);
+    verifier.iterations = 2'000'000'000;
+    EXPECT_FALSE(verifier_matches(verifier, "pencil"));
+}
+
 TEST(ScramVerifier, OfAnUnknownUserLooksRealAndStaysTheSame) {
     const auto mock = mock_verifier("nobody", "secret");
     EXPECT_EQ(mock.iterations, scram_default_iterations);
