@@ -232,6 +232,10 @@ std::vector<option> build() {
         false;
     t.add("shutdown_timeout", &v::shutdown_timeout,
           "Time that running transactions have to finish after SIGTERM.", {0, day});
+    t.add("restart_drain_timeout", &v::restart_drain_timeout,
+          "After an online restart (SIGUSR2) the old process serves the clients that it has until "
+          "they leave, for this long at most; then it stops as after SIGTERM.",
+          {0, 7 * day});
     return t.take();
 }
 

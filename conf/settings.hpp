@@ -250,6 +250,7 @@ struct variables {
     conf::log_format log_format = conf::log_format::text;
     std::string log_file;  ///< Empty = standard error.
     std::chrono::milliseconds shutdown_timeout{30000};
+    std::chrono::milliseconds restart_drain_timeout{600000};
 
     bool operator==(const variables&) const = default;
 };

@@ -114,7 +114,7 @@ void check_resources(const conf::settings& settings) {
     (void)client_access_of(settings);
 }
 
-app::app(std::shared_ptr<const conf::settings> settings)
+app::app(std::shared_ptr<const conf::settings> settings, std::vector<std::string> command)
     : settings_(std::move(settings)),
       signals_(control_, SIGTERM, SIGINT, SIGHUP),
       drain_limit_(control_),
@@ -138,8 +138,17 @@ app::app(std::shared_ptr<const conf::settings> settings)
                       }),
       auth_source_(control_, settings_, monitor_),
       sampler_(control_, settings_, monitor_,
-               [this](const monitor::wal_samples& fresh) { on_samples(fresh); }) {
+               [this](const monitor::wal_samples& fresh) { on_samples(fresh); }),
+      command_(std::move(command)),
+      successor_(
+          control_,
+          {[this] { hand_over(); },
+           [](const std::string& why) {
+               spdlog::error("the new process did not take over: {}; this one goes on", why);
+           },
+           [this](std::int32_t pid, std::string_view key) { process_.cancel_client(pid, key); }}) {
     std::signal(SIGPIPE, SIG_IGN);
+    signals_.add(SIGUSR2);
     process_.client_descriptors = raise_descriptor_limit(settings_->vars);
     process_.mock_secret.resize(32);
     if (RAND_bytes(reinterpret_cast<unsigned char*>(process_.mock_secret.data()), 32) != 1)
@@ -153,6 +162,10 @@ app::app(std::shared_ptr<const conf::settings> settings)
         auth_source_.look_up(std::move(user), std::move(done));
     };
     process_.forget_password = [this](std::string user) { auth_source_.forget(std::move(user)); };
+    if (predecessor_.exists())
+        process_.cancel_elsewhere = [this](std::int32_t pid, std::string_view key) {
+            predecessor_.cancel(pid, key);
+        };
     process_.hurry_samples = [this](monitor::wal_sampler::urgency how) { sampler_.hurry(how); };
     const auto first =
         make_snapshot(settings_, hostgroups_, client_tls_, server_tls_, rules_, client_access_,
@@ -178,6 +191,7 @@ app::~app() {
     process_.helpers.join();
     for (const auto& [w, fd] : sockets_)
         ::close(fd);
+    close_passed_sockets();
     for (const std::string& path : unix_sockets_)
         ::unlink(path.c_str());
 }
@@ -185,7 +199,9 @@ app::~app() {
 void app::open_listeners() {
     for (const conf::listen_address& configured : settings_->vars.interfaces) {
         protocol::listen_address at{configured.host, configured.port};
-        const int first = protocol::open_listening_socket(at);
+        std::vector<int> fds = predecessor_.take(configured.to_string());
+        if (fds.empty()) fds.push_back(protocol::open_listening_socket(at));
+        const int first = fds.front();
         if (configured.is_unix()) {
             unix_sockets_.push_back(protocol::unix_socket_path(at));
         } else {
@@ -196,11 +212,14 @@ void app::open_listeners() {
         listening_on_.push_back(configured.is_unix()
                                     ? protocol::unix_socket_path(at)
                                     : conf::listen_address{at.host, at.port}.to_string());
-        for (std::size_t i = 0; i < workers_.size(); ++i) {
-            int fd = first;
-            if (i > 0)
-                fd = configured.is_unix() ? ::dup(first) : protocol::open_listening_socket(at);
-            sockets_.emplace_back(workers_[i].get(), fd);
+        while (fds.size() < workers_.size())
+            fds.push_back(configured.is_unix() ? ::fcntl(first, F_DUPFD_CLOEXEC, 0)
+                                               : protocol::open_listening_socket(at));
+        for (std::size_t i = 0; i < fds.size(); ++i) {
+            // Those of a unix socket are one and the same.
+            if (i == 0 || !configured.is_unix())
+                to_pass_.push_back({configured.to_string(), ::fcntl(fds[i], F_DUPFD_CLOEXEC, 0)});
+            sockets_.emplace_back(workers_[i % workers_.size()].get(), fds[i]);
         }
     }
 }
@@ -210,6 +229,7 @@ void app::accept_clients() {
         boost::asio::post(w->io, [w = w, fd = fd] { w->listen(fd); });
     for (const std::string& where : std::exchange(listening_on_, {}))
         spdlog::info("listening on {}", where);
+    predecessor_.ready();
 }
 
 void app::publish() {
@@ -267,6 +287,8 @@ void app::await_signal() {
         if (ec) return;
         if (number == SIGHUP) {
             reload();
+        } else if (number == SIGUSR2) {
+            begin_handover();
         } else if (!stopping_) {
             spdlog::info("signal {}: finishing open transactions, at most {} ms", number,
                          settings_->vars.shutdown_timeout.count());
@@ -326,17 +348,59 @@ void app::reload() {
     finish();
 }
 
+void app::begin_handover() {
+    if (stopping_ || handed_over_ || successor_.running()) {
+        spdlog::warn("SIGUSR2: this process is being stopped or has a successor already");
+        return;
+    }
+    if (command_.empty()) {
+        spdlog::error("SIGUSR2: it is not known by what command this process was started");
+        return;
+    }
+    const std::string error = successor_.start(command_, to_pass_);
+    if (!error.empty()) {
+        spdlog::error("SIGUSR2: no new process could be started: {}", error);
+        return;
+    }
+    spdlog::info("SIGUSR2: started process {} to take over", successor_.pid());
+}
+
+void app::hand_over() {
+    if (stopping_) return;
+    handed_over_ = true;
+    notify_systemd("MAINPID=" + std::to_string(successor_.pid()));
+    // They are the successor's now; the paths of unix sockets, too.
+    close_passed_sockets();
+    unix_sockets_.clear();
+    const auto patience = settings_->vars.restart_drain_timeout;
+    spdlog::info("process {} has taken over; this one ends with its clients, in {} s at the latest",
+                 successor_.pid(), patience.count() / 1000);
+    workers_busy_ = workers_.size();
+    for (const auto& w : workers_)
+        w->stop_listening([this] { boost::asio::post(control_, [this] { when_empty(); }); });
+    drain_limit_.expires_after(patience);
+    drain_limit_.async_wait([this](const boost::system::error_code& ec) {
+        if (!ec && !stopping_) begin_shutdown();
+    });
+}
+
+void app::when_empty() {
+    if (--workers_busy_ == 0) stop_now();
+}
+
+void app::close_passed_sockets() {
+    for (const passed_socket& s : std::exchange(to_pass_, {}))
+        ::close(s.fd);
+}
+
 void app::begin_shutdown() {
     stopping_ = true;
+    close_passed_sockets();
     notify_systemd("STOPPING=1");
     process_.draining = true;
     workers_busy_ = workers_.size();
     for (const auto& w : workers_) {
-        w->drain([this] {
-            boost::asio::post(control_, [this] {
-                if (--workers_busy_ == 0) stop_now();
-            });
-        });
+        w->drain([this] { boost::asio::post(control_, [this] { when_empty(); }); });
     }
     drain_limit_.expires_after(settings_->vars.shutdown_timeout);
     drain_limit_.async_wait([this](const boost::system::error_code& ec) {

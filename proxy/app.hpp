@@ -12,6 +12,7 @@
 #include "monitor/auth_query_source.hpp"
 #include "monitor/function_catalog_source.hpp"
 #include "monitor/monitor.hpp"
+#include "proxy/handover.hpp"
 #include "proxy/operations.hpp"
 #include "proxy/process.hpp"
 #include "proxy/snapshot.hpp"
@@ -27,11 +28,15 @@ void check_resources(const conf::settings& settings);
 /// the workers, and takes them down in order.
 class app {
 public:
-    /// Opens the listeners. Throws std::runtime_error.
-    explicit app(std::shared_ptr<const conf::settings> settings);
+    /// Opens the listeners, or takes those of the process that has started this one. `command`
+    /// (path and arguments) starts a process to take over at SIGUSR2; empty: none can be started.
+    /// Throws std::runtime_error.
+    explicit app(std::shared_ptr<const conf::settings> settings,
+                 std::vector<std::string> command = {});
     ~app();
 
-    /// Serves until SIGTERM or SIGINT. SIGHUP reloads. Returns the exit code.
+    /// Serves until SIGTERM or SIGINT. SIGHUP reloads, SIGUSR2 hands over to a new process. Returns
+    /// the exit code.
     [[nodiscard]] int run();
 
     /// The TCP port of the first listener, for tests that listen on port 0.
@@ -53,6 +58,10 @@ private:
     void on_catalog(const std::string& database, const monitor::function_rows& rows);
     void on_samples(const monitor::wal_samples& fresh);
     void reload();
+    void begin_handover();
+    void hand_over();
+    void close_passed_sockets();
+    void when_empty();
     void begin_shutdown();
     void stop_now();
     void await_signal();
@@ -80,8 +89,13 @@ private:
     std::vector<std::string> unix_sockets_;
     std::vector<std::pair<worker*, int>> sockets_;  ///< bound, not yet accepting
     std::vector<std::string> listening_on_;
+    std::vector<std::string> command_;
+    predecessor predecessor_;
+    successor successor_;
+    std::vector<passed_socket> to_pass_;  ///< duplicates of what the workers listen on
     std::size_t workers_busy_ = 0;
     std::uint16_t port_ = 0;
+    bool handed_over_ = false;
     bool stopping_ = false;
 };
 

@@ -2,8 +2,10 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
 #include <string>
+#include <vector>
 
 #include "conf/loader.hpp"
 #include "conf/print_config.hpp"
@@ -14,9 +16,18 @@
 namespace howdah::proxy {
 namespace {
 
-int serve(const conf::load_result& loaded) {
+/// How to start this program again, also when another one lies in its place by then.
+std::vector<std::string> own_command(int argc, char** argv) {
+    std::vector<std::string> command(argv, argv + argc);
+    std::error_code unknown;
+    command[0] = std::filesystem::read_symlink("/proc/self/exe", unknown).string();
+    if (unknown) command.clear();
+    return command;
+}
+
+int serve(const conf::load_result& loaded, std::vector<std::string> command) {
     set_up_logging(loaded.value->vars);
-    app howdah(loaded.value);
+    app howdah(loaded.value, std::move(command));
     return howdah.run();
 }
 
@@ -65,7 +76,7 @@ int run_command_line(int argc, char** argv) {
             std::cout << config << ": ok\n";
             return 0;
         }
-        return serve(loaded);
+        return serve(loaded, own_command(argc, argv));
     } catch (const std::exception& e) {
         std::cerr << "howdah: " << e.what() << '\n';
         return 1;

@@ -52,6 +52,11 @@ struct process {
     std::function<void(const monitor::endpoint&)> report_failure;
     std::function<void(const std::string& database)> request_catalog;
     std::function<void(monitor::wal_sampler::urgency)> hurry_samples;
+
+    /// Cancels what a client of this process runs; a wrong key is ignored. Any thread.
+    void cancel_client(std::int32_t pid, std::string_view key) const;
+    /// To the process that this one took over from; empty if there is none. Any thread.
+    std::function<void(std::int32_t pid, std::string_view key)> cancel_elsewhere;
     std::function<void(std::string user, monitor::auth_query_source::callback)> look_up_password;
     std::function<void(std::string user)> forget_password;
 };

@@ -183,6 +183,7 @@ void worker::accepted(protocol::stream_socket socket) {
         turn_away(std::move(socket));
         return;
     }
+    ++logins_;
     gate.spawn(log_in_client(*this, std::move(socket)));
 }
 
@@ -198,7 +199,24 @@ void worker::drain(std::function<void()> on_empty) {
     });
 }
 
+void worker::stop_listening(std::function<void()> on_empty) {
+    boost::asio::post(io, [this, on_empty = std::move(on_empty)]() mutable {
+        waits_for_end_ = true;
+        on_empty_ = std::move(on_empty);
+        for (auto& l : listeners_)
+            l->stop();
+        finish_drain_if_empty();
+    });
+}
+
+void worker::login_ends() {
+    --logins_;
+    finish_drain_if_empty();
+}
+
 void worker::finish_drain_if_empty() {
+    if (waits_for_end_ && !draining_ && clients_.empty() && logins_ == 0 && on_empty_)
+        std::exchange(on_empty_, nullptr)();
     if (!draining_ || ending_last_) return;
     const bool only_last = std::ranges::all_of(
         clients_, [](const auto& entry) { return entry.second->leaves_last(); });
@@ -223,6 +241,12 @@ void worker::stop() {
         work_.reset();
         io.stop();
     });
+}
+
+void process::cancel_client(std::int32_t pid, std::string_view key) const {
+    if (pid <= 0) return;
+    // The worker is encoded in the pid (worker::enroll).
+    workers[static_cast<std::size_t>(pid) % workers.size()]->cancel_client(pid, std::string(key));
 }
 
 void worker::cancel_client(std::int32_t pid, std::string key) {

@@ -53,6 +53,8 @@ public:
     /// Stops accepting; clients end when they are between transactions. on_empty is called, on
     /// this worker's thread, when the last one has gone.
     void drain(std::function<void()> on_empty);
+    /// Stops accepting; clients stay. on_empty as with drain.
+    void stop_listening(std::function<void()> on_empty);
     void stop();
     void cancel_client(std::int32_t pid, std::string key);
 
@@ -63,6 +65,8 @@ public:
     /// Registers a client and gives it the pid that cancel requests will name.
     [[nodiscard]] std::int32_t enroll(worker_client& c);
     void leave(std::int32_t pid);
+    /// Of one that was accepted: it is a client by now, or refused.
+    void login_ends();
     void report_failure(const server_entry* server, const std::string& why);
     [[nodiscard]] server_login_request server_login(const server_entry* server,
                                                     const pool_login* login) const;
@@ -105,6 +109,8 @@ private:
     std::uint32_t next_pid_ = 0;
     std::uint64_t serial_ = 0;
     bool draining_ = false;
+    std::size_t logins_ = 0;  ///< under way: they may become clients
+    bool waits_for_end_ = false;  ///< of all clients, as they please
     bool ending_last_ = false;
     bool descriptors_scarce_ = false;
 };

@@ -59,11 +59,9 @@ opening refuse(std::string_view state, std::string message, std::string detail =
     return o;
 }
 
-/// The worker is encoded in the pid (worker::enroll).
 void forward_cancel(worker& w, const protocol::cancel_request& request) {
-    if (request.pid <= 0) return;
-    const std::size_t index = static_cast<std::size_t>(request.pid) % w.shared.workers.size();
-    w.shared.workers[index]->cancel_client(request.pid, std::string(request.key));
+    w.shared.cancel_client(request.pid, request.key);
+    if (w.shared.cancel_elsewhere) w.shared.cancel_elsewhere(request.pid, request.key);
 }
 
 awaitable<bool> accept_tls(worker& w, stream& s, bool direct) {
@@ -270,6 +268,18 @@ awaitable<void> hold_back(worker& w, std::chrono::milliseconds delay) {
     co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
 }
 
+/// Of a login that the worker has counted already.
+class login_under_way {
+public:
+    explicit login_under_way(worker& w) : w_(w) {}
+    ~login_under_way() { w_.login_ends(); }
+    login_under_way(const login_under_way&) = delete;
+    login_under_way& operator=(const login_under_way&) = delete;
+
+private:
+    worker& w_;
+};
+
 bool is_unix(const protocol::stream_socket& socket) {
     boost::system::error_code ec;
     return socket.local_endpoint(ec).protocol().family() == AF_UNIX;
@@ -279,6 +289,7 @@ bool is_unix(const protocol::stream_socket& socket) {
 
 awaitable<void> log_in_client(worker& w, protocol::stream_socket socket) {
     ++w.counters.clients_accepted;
+    const login_under_way counted(w);
     const snapshot_ptr now = w.now;
     const conf::variables& vars = now->vars();
     protocol::set_tcp_options(

@@ -325,6 +325,7 @@ void session::report_lost_server(std::string_view state, const std::string& why)
     bool committing = false;
     std::size_t unanswered = 0;
     bool first_is_local = true;
+    bool dangling = false;  // what a Flush has asked for: no ReadyForQuery of it will follow
     std::string& out = w_.to_client.generated();
     for (auto& entry : lost->replies) {
         if (entry.what == reply_kind::local && first_is_local) {
@@ -335,6 +336,7 @@ void session::report_lost_server(std::string_view state, const std::string& why)
         if (entry.note.what && entry.note.what->ends_transaction && !entry.note.what->rollback_like)
             committing = true;
         if (owes_ready(entry)) ++unanswered;
+        dangling = owes_ready(entry) ? false : dangling || !entry.swallow;
     }
     for (auto it = lost->replies.end(); it != lost->replies.begin();)
         if ((--it)->what == reply_kind::parse) on_skipped(lost->replies, *it, false);
@@ -342,7 +344,7 @@ void session::report_lost_server(std::string_view state, const std::string& why)
     if (in_transaction && !committing) touched_ = false;
     note_seen();
     const bool half_sent = lost->message_left > 0 && lost->forward_message;
-    const bool open_batch = mid_batch_ && !skip_to_sync_;
+    const bool open_batch = (mid_batch_ || dangling) && !skip_to_sync_;
     checking_pins_ = pins_may_end_ = false;
     // Temporary tables, locks and the like are gone with the server: a client that went on as if
     // they were there would be worse off than one that has to connect again.
@@ -382,7 +384,7 @@ void session::report_lost_server(std::string_view state, const std::string& why)
     if (open_batch) protocol::append_error(out, severity::error, shown, text);
     w_.to_client.commit();
     // What the client still sends of the batch at hand is ignored up to its Sync.
-    skip_to_sync_ = skip_to_sync_ || mid_batch_;
+    skip_to_sync_ = skip_to_sync_ || mid_batch_ || dangling;
     mid_batch_ = open_ended_ = flush_is_sync_ = query_failed_ = false;
     if (client_left_ > 0) discard_left_ = true;
     batch_begins_ = false;

@@ -483,9 +483,10 @@ session::routing session::route_batch() {
 }
 
 void session::retain_batch(const batch& b) {
-    repeatable_ = b.where.repeatable;
-    retain_ = (repeatable_ || b.binds_named) && b.complete && cursor_ == 0 && to_client_.empty() &&
-              w_.to_client.empty();
+    // What executes nothing can be asked of any server again.
+    repeatable_ = b.where.repeatable || flush_is_sync_;
+    retain_ = (repeatable_ || b.binds_named) && (b.complete || flush_is_sync_) && cursor_ == 0 &&
+              to_client_.empty() && w_.to_client.empty();
 }
 
 void session::learn_writes() {

@@ -182,9 +182,11 @@ bool session::take_server_message(const frame& f, std::string_view message, bool
             return false;
         }
         on_ready(*ready);
-        if (server_->forward_message) {
+        if (!swallowed_query && !mending_) {
             retain_ = false;
             fresh_names_.clear();
+        }
+        if (server_->forward_message) {
             if (!hold_ready()) {
                 tell_parameters();
                 w_.to_client.add(message);

@@ -3,6 +3,29 @@
 namespace howdah::tests {
 namespace {
 
+TEST_F(loopback, what_only_prepares_is_asked_of_another_connection_when_its_own_breaks) {
+    start();
+    client c = connect();
+    writer.close_at_parse(1);
+    c.send(parse("s", "INSERT 1") + describe('S', "s") + flush());
+    EXPECT_EQ(c.next(3), "1 t T");
+    EXPECT_EQ(c.send(bind("", "s") + execute("") + sync()).until_ready(), "2 C(INSERT 0 1) Z(I)");
+    writer.close_at_parse(1);
+    EXPECT_EQ(c.send(parse("t", "INSERT 2") + describe('S', "t") + flush()).next(3), "1 t T");
+}
+
+TEST_F(loopback, what_only_prepares_gets_an_error_when_no_connection_lasts) {
+    start({.variables = "query_retries_on_failure: 0\n", .user = "", .more_users = ""});
+    client c = connect();
+    writer.close_at_parse(1);
+    c.send(parse("s", "INSERT 1") + describe('S', "s") + flush());
+    EXPECT_EQ(c.next(), "E(08006)");
+    c.send(bind("", "s") + execute("") + sync());
+    EXPECT_EQ(c.until_ready(), "Z(I)");
+    c.send(parse("s", "INSERT 1") + describe('S', "s") + flush());
+    EXPECT_EQ(c.next(3), "1 t T");
+}
+
 const std::string inserted = "C(INSERT 0 1) Z(I)";
 
 void vanish(backend& b) {

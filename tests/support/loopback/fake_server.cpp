@@ -202,7 +202,9 @@ void backend::extended_message(const message& m) {
         case 'P': {
             const auto v = protocol::parse_parse(m.body);
             const std::string name(v->name);
-            if (!name.empty() && prepared_.contains(name)) {
+            if (server_.deaths_ > 0 && server_.deaths_-- > 0) {
+                closed_ = true;
+            } else if (!name.empty() && prepared_.contains(name)) {
                 error("42P05", "prepared statement \"" + name + "\" already exists");
             } else if (v->sql.find("SYNTAX") != std::string_view::npos) {
                 if (name.empty()) prepared_.erase(name);

@@ -116,6 +116,8 @@ public:
     void require(auth method, std::string password);
     /// Answers every login from the start-up packet on in its own way; true lets the client in.
     void on_login(std::function<bool(backend&)> answer);
+    /// Closes the connection instead of answering the next Parse messages.
+    void close_at_parse(int times) { deaths_ = times; }
     /// Refuses logins with this error until told otherwise by an empty sqlstate.
     void refuse_logins(std::string sqlstate, std::string text);
     /// Cuts every answer at this offset; the second part follows once the first was read.
@@ -162,6 +164,7 @@ private:
     std::uint16_t port_ = 0;
     std::atomic<bool> stopping_{false};
     std::atomic<std::size_t> cut_{0};
+    std::atomic<int> deaths_{0};
     std::atomic<std::uint64_t> bytes_{0};
     auth method_ = auth::trust;
     std::string password_;
