@@ -77,8 +77,8 @@ std::string successor::start(const std::vector<std::string>& command,
     if (pid == 0) {
         // Only what is safe between fork and exec in a process with threads. Nothing else is the
         // new process's: it would keep our clients' connections open.
-        bool ok = ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0 &&
-                  ::fcntl(ends[1], F_SETFD, 0) == 0;
+        bool ok =
+            ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0 && ::fcntl(ends[1], F_SETFD, 0) == 0;
         for (const passed_socket& s : sockets)
             ok = ok && ::fcntl(s.fd, F_SETFD, 0) == 0;
         if (ok) ::execve(argv[0], argv.data(), envp.data());

@@ -109,7 +109,7 @@ private:
     std::uint32_t next_pid_ = 0;
     std::uint64_t serial_ = 0;
     bool draining_ = false;
-    std::size_t logins_ = 0;  ///< under way: they may become clients
+    std::size_t logins_ = 0;      ///< under way: they may become clients
     bool waits_for_end_ = false;  ///< of all clients, as they please
     bool ending_last_ = false;
     bool descriptors_scarce_ = false;
