@@ -30,6 +30,11 @@ if(HOWDAH_SANITIZE)
     endif()
 endif()
 
+# clang has its own way (-fsanitize=fuzzer-no-link).
+if(HOWDAH_FUZZ AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(howdah_options INTERFACE -fsanitize-coverage=trace-pc,trace-cmp)
+endif()
+
 # howdah_layer(name GLOB dir... LINK lib...): a static library from every .cpp of the folders.
 function(howdah_layer name)
     cmake_parse_arguments(ARG "" "PCH" "DIRS;LINK" ${ARGN})
