@@ -48,6 +48,7 @@ bool session::forward(const frame& f, std::string_view data) {
             note_runs(nullptr);
             server_->replies.expect(reply_kind::function_call);
             forward_raw(f, data);
+            mid_batch_ = open_ended_ = false;
             return true;
     }
 }

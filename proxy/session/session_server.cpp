@@ -170,6 +170,8 @@ bool session::take_server_message(const frame& f, std::string_view message, bool
     if (f.type == 'E' && owed && !swallowed_query && !mending_) {
         auto& replies = server_->replies;
         if (std::none_of(replies.begin(), replies.end(), owes_ready)) skip_to_sync_ = true;
+        // The server waits for a Sync, also where a Query stood behind the failed message.
+        if (replies.empty()) mid_batch_ = true;
     }
     // The Sync that came with the COPY will be ignored: another one has to end this batch.
     if (f.type == 'G' && server_->replies.copy_in() &&
