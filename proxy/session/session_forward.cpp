@@ -120,6 +120,8 @@ bool session::forward_query(const frame& f, std::string_view data) {
     if (!query) return forward_malformed(f, data);
     const auto t = traits_of(*query);
     if (answered_here(*t)) {
+        // Earlier statements decide whether there is a transaction, and whether it has failed.
+        if (server_ && server_->replies.owed()) return wait_for_reply();
         if (!can_answer(*t)) return false;
         reply_note note;
         unnamed_.reset();
@@ -270,10 +272,11 @@ bool session::forward_bind(const frame& f, std::string_view data) {
     }
     const std::string_view name = statement_name(bind->statement);
     if (is_undecided(name)) return wait_for_reply();
-    mid_batch_ = true;
-    local_portal_.reset();
     const own_statement own = find_own(name);
     const auto what = traits_of_statement(name);
+    if (what && answered_here(*what) && earlier_batches_open()) return wait_for_reply();
+    mid_batch_ = true;
+    local_portal_.reset();
     if (bind->portal.empty()) bound_ = own;
     if (what && bind->portal.empty() && answered_here(*what)) {
         local_portal_ = what;
