@@ -278,6 +278,7 @@ void scripted_postgres::extended(char type, std::string_view body) {
                 return fail("42601", "syntax error");
             if (parts.size() > 1)
                 return fail("42601", "cannot insert multiple commands into a prepared statement");
+            if (sql == "DEALLOCATE " + name) misused_ = true;
             if (status_ == 'E' && !runs_when_aborted(sql)) return fail("25P02", aborted);
             if (prepared_.contains(name))
                 return fail("42P05", "prepared statement \"" + name + "\" already exists");
