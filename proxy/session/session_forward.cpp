@@ -213,7 +213,12 @@ bool session::forward_parse(const frame& f, std::string_view data) {
     if (!parse) return forward_malformed(f, data);
     const std::string_view name = statement_name(parse->name);
     if (is_undecided(name)) return wait_for_reply();
+    const std::size_t taken = next_traits_;
     const auto t = traits_of(parse->sql);
+    if (answered_here(*t) && earlier_batches_open()) {
+        if (next_traits_ != taken) batch_traits_[next_traits_ = taken] = t;
+        return wait_for_reply();
+    }
     mid_batch_ = true;
     cursor_ += f.size();
     if (name.empty()) {
