@@ -18,7 +18,7 @@ from howdah_test import Authority, Cluster, Howdah, Ledger, OsUser, Target, Temp
 from howdah_test.proxy import binary, servers_of, user  # noqa: E402
 
 DIRECT = os.environ.get("HOWDAH_TEST_DIRECT") == "1"
-SECONDS_PER_TEST = 120
+SECONDS_PER_TEST = int(os.environ.get("HOWDAH_TEST_SECONDS", "120"))
 
 
 def pytest_configure(config):

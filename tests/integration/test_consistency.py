@@ -10,7 +10,7 @@ from howdah_test.wait import wait_until
 
 pytestmark = pytest.mark.needs_howdah
 
-CLIENTS = 20
+CLIENTS = int(os.environ.get("HOWDAH_TEST_CLIENTS", "20"))
 PAIRS = int(os.environ.get("HOWDAH_TEST_PAIRS", "4000"))
 
 

@@ -287,7 +287,6 @@ void session_world::connect(int index) {
     who.login = process_.names.login("shop", "alice");
     who.config = settings_;
     who.user = &settings_->users.front();
-    who.user_clients = &process_.clients_of("alice");
     who.peer = "unix";
     scripted_postgres::settings own;
     proxy::session_settings::list list;
@@ -296,8 +295,6 @@ void session_world::connect(int index) {
         list.emplace_back(name, proxy::raw_setting_statement(name, value));
     who.settings = process_.settings.intern(list);
     c.reference = std::make_unique<scripted_postgres>(false, own);
-    ++process_.clients;
-    ++*who.user_clients;
     const boost::intrusive_ptr<proxy::session> fresh(
         new proxy::session(*worker_, protocol::stream(std::move(socket)), std::move(who)));
     fresh->start({});
@@ -581,9 +578,9 @@ void session_world::finish() {
     for (int i = 0; i < clients; ++i)
         close(i);
     settle();
-    for (int i = 0; i < 100 && !orderly_ && worker_->session_count() > 0; ++i)
+    for (int i = 0; i < 100 && !orderly_ && worker_->client_count() > 0; ++i)
         let_time_pass(500ms);
-    if (worker_->session_count() > 0) fail("a session stays when its client has gone");
+    if (worker_->client_count() > 0) fail("a session stays when its client has gone");
     for (const auto& b : backends_) {
         b->server->forget_fault();
         if (b->spoilt) ::shutdown(b->fd, SHUT_RDWR);
@@ -629,7 +626,7 @@ void session_world::witness() {
     how_.statement_pooling = statement_pooling;
     close(0);
     settle();
-    if (worker_->session_count() > 0) fail("the witness's session stays");
+    if (worker_->client_count() > 0) fail("the witness's session stays");
 }
 
 }  // namespace howdah::fuzz
