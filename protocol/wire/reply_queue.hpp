@@ -54,6 +54,10 @@ public:
     [[nodiscard]] auto begin() { return entries_.begin() + static_cast<std::ptrdiff_t>(head_); }
     [[nodiscard]] auto end() { return entries_.end(); }
 
+    /// The last outstanding reply is that of an injected Sync.
+    [[nodiscard]] bool ends_with_own_sync() const {
+        return !empty() && entries_.back().what == kind::sync && entries_.back().swallow;
+    }
     [[nodiscard]] bool local_at_front() const { return !empty() && front().what == kind::local; }
     void pop() {
         if (front().what != kind::local) --owed_;

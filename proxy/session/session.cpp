@@ -152,7 +152,7 @@ void session::attach(server_ptr connection) {
     server_ = std::move(connection);
     server_->set_owner(*this);
     server_->want_read();
-    server_dirty_ = false;
+    server_dirty_ = waits_for_reply_ = false;
     names_changed_at_ = 0;
     avoid_ = nullptr;
     if (server_->state().settings != settings_) {

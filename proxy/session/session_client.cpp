@@ -179,6 +179,8 @@ bool session::step() {
         forward_raw(*f, data);
         return true;
     }
+    // Our Sync stands for the client's Flush: behind an error what follows is void up to its Sync.
+    if (server_ && server_->replies.ends_with_own_sync()) return wait_for_reply();
     const bool routed =
         server_ ? (sticky() || open_ended_ || cursor_ < cleared_) : cursor_ < cleared_;
     if (!routed) {

@@ -105,9 +105,10 @@ bool session::process_server() {
         retain_ = false;
         flush_client();
     }
+    const bool waited = std::exchange(waits_for_reply_, false);
     if (stop) {
         at_sync();
-    } else if (std::exchange(waits_for_reply_, false)) {
+    } else if (waited) {
         pump_client();
     }
     if (server_ != same) return false;
