@@ -24,6 +24,11 @@ __sanitizer_cov_trace_pc() {
     if (counter != 255) ++counter;
 }
 
+// A signal, so that libFuzzer writes down the input.
+const char* __ubsan_default_options() {
+    return "abort_on_error=1:print_stacktrace=1";
+}
+
 // libFuzzer does not guess floating-point numbers.
 void __sanitizer_cov_trace_cmpf(float /*a*/, float /*b*/) {}
 void __sanitizer_cov_trace_cmpd(double /*a*/, double /*b*/) {}
