@@ -94,8 +94,14 @@ bool session::run_local(const sql::traits& t, reply_note& note) {
         protocol::append_command_complete(out, "SET");
         return true;
     }
+    note.own = find_own(statement_name(t.target));
+    if (!note.own) {
+        // It was there when this was bound, but not any more.
+        protocol::append_error(out, protocol::severity::error, sqlstate::invalid_sql_statement_name,
+                               "prepared statement \"" + t.target + "\" does not exist");
+        return false;
+    }
     // Comes back where an error before it skips this.
-    note.own = find_own(t.target);
     note.name = statement_name(t.target);
     note.closes = true;
     forget_name(t.target);
