@@ -383,6 +383,8 @@ void session::report_lost_server(std::string_view state, const std::string& why)
     // Its results may have been shown already, but without a Sync nothing of it is committed.
     if (open_batch) protocol::append_error(out, severity::error, shown, text);
     w_.to_client.commit();
+    // A batch that waited for replies before it begins finds another server.
+    cleared_ = cursor_;
     // What the client still sends of the batch at hand is ignored up to its Sync.
     skip_to_sync_ = skip_to_sync_ || mid_batch_ || dangling;
     mid_batch_ = open_ended_ = flush_is_sync_ = query_failed_ = false;
