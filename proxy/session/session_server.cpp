@@ -170,7 +170,11 @@ bool session::take_server_message(const frame& f, std::string_view message, bool
     // Until the client's own Sync everything it sends is void, as the server would see it.
     if (f.type == 'E' && owed && !swallowed_query && !mending_) {
         auto& replies = server_->replies;
-        if (std::none_of(replies.begin(), replies.end(), owes_ready)) skip_to_sync_ = true;
+        if (std::none_of(replies.begin(), replies.end(), owes_ready)) {
+            skip_to_sync_ = true;
+            // Also what waited for another server.
+            waits_for_reply_ = true;
+        }
         // The server waits for a Sync, also where a Query stood behind the failed message.
         if (replies.empty()) mid_batch_ = true;
     }
