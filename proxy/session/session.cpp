@@ -272,9 +272,11 @@ void session::server_lost(std::string_view state, const std::string& why) {
         finish();
         return;
     }
-    if (phase_ == phase::welcome || applying_settings_) {
+    // What sets a parameter again behind a RESET may run in the client's transaction.
+    const bool had_state = server_->state().status != 'I' || effects_.pins() != 0;
+    const bool applying = std::exchange(applying_settings_, false);
+    if (phase_ == phase::welcome || (applying && !had_state)) {
         // The client's own input is untouched: ask another server.
-        applying_settings_ = false;
         w_.servers.discard(std::exchange(server_, nullptr));
         avoid_ = server;
         if (++repeats_ > 3) {
@@ -338,6 +340,8 @@ void session::report_lost_server(std::string_view state, const std::string& why)
         if (owes_ready(entry)) ++unanswered;
         dangling = owes_ready(entry) ? false : dangling || !entry.swallow;
     }
+    if (std::exchange(resets_.held, false)) ++unanswered;
+    resets_.pending.clear();
     for (auto it = lost->replies.end(); it != lost->replies.begin();)
         if ((--it)->what == reply_kind::parse) on_skipped(lost->replies, *it, false);
     // What a transaction did that cannot have been committed was not there.
