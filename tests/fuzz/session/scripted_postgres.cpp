@@ -162,6 +162,8 @@ void scripted_postgres::serve(char type, std::string_view body) {
         skipping_ = extended_ = false;
         if (implicit_) commit();
         ready();
+    } else if (skipping_ && type == 'B') {
+        own_portal_ = true;  // perhaps: Howdah does not know yet that it is void
     } else if (skipping_ || type == 'd' || type == 'c' || type == 'f') {
         return;
     } else if (type == 'H') {
