@@ -168,6 +168,16 @@ bool is_aside(char type) {
     return type == 'N' || type == 'A' || type == 'S';
 }
 
+/// How many messages, without those that may come at any time.
+std::size_t replies_in(std::string_view said) {
+    std::size_t n = 0;
+    while (const auto f = protocol::peek_frame(said)) {
+        if (!is_aside(f->type)) ++n;
+        said.remove_prefix(f->size());
+    }
+    return n;
+}
+
 bool same(char type, std::string_view a, std::string_view b) {
     if (type == 'E') {
         const auto x = protocol::parse_error(a);
@@ -511,8 +521,10 @@ void session_world::settle() {
 
 void session_world::let_time_pass(std::chrono::milliseconds by) {
     settle();
+    // Who waits may wait too long.
     for (visitor& c : clients_)
-        if (c.fd >= 0 && judge(c) != nullptr) orderly_ = false;
+        if (c.fd >= 0 && (!c.welcome || c.messages.size() < replies_in(c.reference->said())))
+            orderly_ = false;
     advance_clock(by);
     // Due at once: makes the event loop look at its timers.
     boost::asio::steady_timer kick(worker_->io, std::chrono::steady_clock::time_point{});
