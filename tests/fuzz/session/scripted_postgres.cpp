@@ -303,7 +303,11 @@ void scripted_postgres::extended(char type, std::string_view body) {
             if (!v->portal.empty() && portals_.contains(std::string(v->portal)))
                 return fail("42P03", "cursor \"" + std::string(v->portal) + "\" already exists");
             portals_[std::string(v->portal)] = portal{it->second, false, {}};
-            if (v->portal.empty()) own_portal_ = answered_by_howdah(it->second);
+            if (v->portal.empty()) {
+                own_portal_ = answered_by_howdah(it->second);
+            } else if (answered_by_howdah(it->second)) {
+                misused_ = true;  // Howdah answers the unnamed portal only
+            }
             return protocol::append_bind_complete(said_);
         }
         case 'D': {
