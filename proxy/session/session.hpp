@@ -272,6 +272,8 @@ private:
     /// Passes a FATAL of the server on and ends the client.
     void fail_for_good(std::string_view body);
     void drop_statements();
+    [[nodiscard]] static bool is_settled_later(server_replies& replies,
+                                               const server_replies::entry& e);
     void on_skipped(server_replies& replies, server_replies::entry& e, bool failed);
     void on_done(server_replies::entry& e);
     void on_ready(char new_status);

@@ -343,13 +343,26 @@ void session::drop_statements() {
     }
 }
 
+// A later batch of the pipeline closes or prepares the statement itself: what an error skips in
+// this one says nothing about it.
+bool session::is_settled_later(server_replies& replies, const server_replies::entry& e) {
+    if (!e.note.statement) return false;
+    const auto end_of_batch = std::find_if(replies.begin(), replies.end(), [&](const auto& other) {
+        return &other >= &e && other.what == reply_kind::sync;
+    });
+    return std::any_of(end_of_batch, replies.end(), [&](const auto& other) {
+        return other.note.statement == e.note.statement &&
+               (other.what == reply_kind::parse || other.what == reply_kind::close);
+    });
+}
+
 void session::on_skipped(server_replies& replies, server_replies::entry& e, bool failed) {
     // What was refused may have got as far as taking a lock that outlives its transaction.
     if (e.note.what && failed && e.note.what->pins != 0) {
         effects_.pin(e.note.what->pins);
         pins_may_end_ = true;
     }
-    if (server_) {
+    if (server_ && !is_settled_later(replies, e)) {
         server_connection::parts& server = server_->state();
         if (e.what == reply_kind::close && e.note.statement)
             server.prepared.add(e.note.statement, w_.coarse_now);  // it is still there

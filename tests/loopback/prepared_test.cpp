@@ -157,6 +157,17 @@ TEST_F(loopback,
     EXPECT_EQ(c.send(parse("s", "SELECT 1") + sync()).until_ready(), "1 Z(I)");
 }
 
+TEST_F(loopback, a_parse_that_an_error_skipped_and_a_later_batch_repeated_leaves_it_known) {
+    start();
+    client a = connect();
+    a.send(parse("", "SYNTAX") + parse("s", "SELECT 1") + sync() + parse("t", "SELECT 1") + sync());
+    EXPECT_EQ(a.until_ready(2), "E(42601) Z(I) 1 Z(I)");
+    client c = connect();
+    EXPECT_EQ(c.send(parse("u", "SELECT 1") + sync()).until_ready(), "1 Z(I)");
+    EXPECT_EQ(c.send(bind("", "u") + execute("") + sync()).until_ready(), bound);
+    EXPECT_EQ(writer.logins(), 1);
+}
+
 TEST_F(loopback, a_close_that_an_error_skipped_leaves_the_statement) {
     start();
     client c = connect();
