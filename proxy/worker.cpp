@@ -168,15 +168,16 @@ void worker::listen(int fd) {
 void worker::accepted(protocol::stream_socket socket) {
     // The lowest free number is taken: such a high one means that hardly any is left, and those
     // that have logged in need them for their servers.
-    const bool scarce = socket.native_handle() >= shared.client_descriptors;
-    if (scarce != std::exchange(descriptors_scarce_, scarce)) {
-        if (scarce) {
-            spdlog::error(
-                "out of file descriptors: refusing clients; raise LimitNOFILE (systemd) "
-                "or ulimit -n");
-        } else {
-            spdlog::info("enough file descriptors again: clients are accepted");
-        }
+    const int highest = shared.client_descriptors;
+    const bool scarce = socket.native_handle() >= highest;
+    if (scarce && !descriptors_scarce_) {
+        descriptors_scarce_ = true;
+        spdlog::error(
+            "out of file descriptors: refusing clients; raise LimitNOFILE (systemd) or ulimit -n");
+    } else if (descriptors_scarce_ && socket.native_handle() < highest - highest / 8) {
+        // Not at the first one that those who were refused have left.
+        descriptors_scarce_ = false;
+        spdlog::info("enough file descriptors again: clients are accepted");
     }
     if (scarce) {
         ++counters.clients_over_limit;
