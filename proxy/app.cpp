@@ -20,39 +20,6 @@
 namespace howdah::proxy {
 namespace {
 
-std::shared_ptr<const snapshot> make_snapshot(
-    const std::shared_ptr<const conf::settings>& settings,
-    std::shared_ptr<const monitor::hostgroups> hostgroups, protocol::tls_context client_tls,
-    protocol::tls_context server_tls, std::shared_ptr<const compiled_rules> rules,
-    std::shared_ptr<const client_rules> client_access,
-    std::map<std::string, snapshot::catalog_ptr, std::less<>> catalogs, traffic orders,
-    identities& names) {
-    auto s = std::make_shared<snapshot>();
-    s->settings = settings;
-    s->hostgroups = std::move(hostgroups);
-    s->client_tls = std::move(client_tls);
-    s->server_tls = std::move(server_tls);
-    s->rules = std::move(rules);
-    s->client_access = std::move(client_access);
-    s->catalogs = std::move(catalogs);
-    s->orders = std::move(orders);
-    for (const conf::user& user : settings->users)
-        if (user.active) s->users.emplace(user.username, &user);
-    for (const conf::database& database : settings->databases)
-        s->databases.emplace(database.name, &database);
-    for (const bool slow : {false, true}) {
-        for (const monitor::member& m : s->hostgroups->members) {
-            // A server above its max_latency_ms is used where its hostgroup has no other.
-            if (m.state != monitor::status::online || m.slow != slow) continue;
-            if (slow && !s->placement[m.hostgroup].empty()) continue;
-            const server_entry* server = names.server(m.at);
-            if (s->orders.paused(*server)) continue;
-            s->placement[m.hostgroup].push_back({server, m.weight, m.max_connections});
-        }
-    }
-    return s;
-}
-
 protocol::tls_context client_tls_of(const conf::variables& vars) {
     if (vars.client_sslmode == conf::client_sslmode::disable || vars.ssl_cert.empty())
         return nullptr;
@@ -167,9 +134,7 @@ app::app(std::shared_ptr<const conf::settings> settings, std::vector<std::string
             predecessor_.cancel(pid, key);
         };
     process_.hurry_samples = [this](monitor::wal_sampler::urgency how) { sampler_.hurry(how); };
-    const auto first =
-        make_snapshot(settings_, hostgroups_, client_tls_, server_tls_, rules_, client_access_,
-                      catalogs_, operations_.current(), process_.names);
+    const snapshot_ptr first = make_snapshot();
     for (unsigned i = 0; i < worker_count(settings_->vars); ++i)
         workers_.push_back(std::make_unique<worker>(i, process_, first));
     for (const auto& w : workers_)
@@ -232,10 +197,35 @@ void app::accept_clients() {
     predecessor_.ready();
 }
 
+snapshot_ptr app::make_snapshot() {
+    auto s = std::make_shared<snapshot>();
+    s->settings = settings_;
+    s->hostgroups = hostgroups_;
+    s->client_tls = client_tls_;
+    s->server_tls = server_tls_;
+    s->rules = rules_;
+    s->client_access = client_access_;
+    s->catalogs = catalogs_;
+    s->orders = operations_.current();
+    for (const conf::user& user : settings_->users)
+        if (user.active) s->users.emplace(user.username, &user);
+    for (const conf::database& database : settings_->databases)
+        s->databases.emplace(database.name, &database);
+    for (const bool slow : {false, true}) {
+        for (const monitor::member& m : hostgroups_->members) {
+            // A server above its max_latency_ms is used where its hostgroup has no other.
+            if (m.state != monitor::status::online || m.slow != slow) continue;
+            if (slow && !s->placement[m.hostgroup].empty()) continue;
+            const server_entry* server = process_.names.server(m.at);
+            if (s->orders.paused(*server)) continue;
+            s->placement[m.hostgroup].push_back({server, m.weight, m.max_connections});
+        }
+    }
+    return s;
+}
+
 void app::publish() {
-    const auto fresh =
-        make_snapshot(settings_, hostgroups_, client_tls_, server_tls_, rules_, client_access_,
-                      catalogs_, operations_.current(), process_.names);
+    const snapshot_ptr fresh = make_snapshot();
     for (const auto& w : workers_)
         w->publish(fresh);
     place_servers(*fresh);

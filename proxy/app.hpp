@@ -52,6 +52,8 @@ public:
 private:
     void open_listeners();
     void accept_clients();
+    /// Of everything as it is now.
+    [[nodiscard]] snapshot_ptr make_snapshot();
     void publish();
     void place_servers(const snapshot& s);
     void server_dead(const monitor::endpoint& at);

@@ -116,12 +116,14 @@ void worker::server_dead(const server_entry* server) {
 }
 
 void worker::kill(const traffic_scope& scope) {
-    boost::asio::post(io, [this, scope] {
-        for (const auto& c : all_clients())
-            if (c->is_covered_by(scope))
-                c->terminate(protocol::sqlstate::admin_shutdown,
-                             "terminating connection due to administrator command");
-    });
+    boost::asio::post(io, [this, scope] { end_clients(scope); });
+}
+
+void worker::end_clients(const traffic_scope& scope) {
+    for (const auto& c : all_clients())
+        if (c->is_covered_by(scope))
+            c->terminate(protocol::sqlstate::admin_shutdown,
+                         "terminating connection due to administrator command");
 }
 
 void worker::count_servers(const traffic_scope& scope, std::function<void(std::size_t)> done) {
@@ -223,8 +225,7 @@ void worker::finish_drain_if_empty() {
         clients_, [](const auto& entry) { return entry.second->leaves_last(); });
     if (!only_last) return;
     ending_last_ = true;
-    for (const auto& c : all_clients())
-        c->terminate("57P01", "terminating connection due to administrator command");
+    end_clients({});
     if (on_empty_) std::exchange(on_empty_, nullptr)();
 }
 
@@ -234,8 +235,7 @@ void worker::stop() {
         on_empty_ = nullptr;
         for (auto& l : listeners_)
             l->stop();
-        for (const auto& c : all_clients())
-            c->terminate("57P01", "terminating connection due to administrator command");
+        end_clients({});
         servers.close_all_idle();
         servers.stop();
         wheel.stop();

@@ -97,6 +97,8 @@ public:
 
 private:
     void accepted(protocol::stream_socket socket);
+    /// FATAL 57P01.
+    void end_clients(const traffic_scope& scope);
     void finish_drain_if_empty();
     /// Kept alive while they are told something that may end them.
     [[nodiscard]] std::vector<boost::intrusive_ptr<worker_client>> all_clients() const;
