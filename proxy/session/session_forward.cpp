@@ -179,9 +179,13 @@ bool session::is_undecided(std::string_view name) const {
     const auto drops = [](const server_replies::entry& e) {
         return e.note.what && drops_statements(*e.note.what);
     };
-    return std::any_of(replies.begin(), last,
-                       [&](const auto& e) { return e.note.name == name || drops(e); }) ||
-           std::any_of(last, replies.end(), drops);
+    // A text that another name or a Bind has had prepared there may not be, either.
+    const statement_ptr known = find_statement(name);
+    const auto decides = [&](const server_replies::entry& e) {
+        return e.note.name == name || drops(e) ||
+               (known && e.what == reply_kind::parse && e.note.statement == known);
+    };
+    return std::any_of(replies.begin(), last, decides) || std::any_of(last, replies.end(), drops);
 }
 
 bool session::wait_for_reply() {

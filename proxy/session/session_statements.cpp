@@ -73,6 +73,7 @@ void session::parse_on_server(const statement_ptr& s, const own_statement& own,
     note.own = own;
     note.name = std::move(client_name);
     server_->replies.expect(reply_kind::parse, std::move(note), own == nullptr);
+    names_changed_at_ = server_->replies.expected();
     prepared.add(s, w_.coarse_now);
     const auto& vars = w_.now->vars();
     const prepared_limits limits{vars.max_stmts_per_connection, vars.max_stmts_bytes_per_connection,

@@ -119,6 +119,28 @@ TEST_F(loopback, a_name_that_is_taken_gives_42P05_and_keeps_its_statement) {
     EXPECT_EQ(other.send(parse("s", "SELECT 2") + sync()).until_ready(), "1 Z(I)");
 }
 
+TEST_F(loopback, a_text_whose_parse_an_error_skips_is_there_for_a_later_batch_of_the_pipeline) {
+    start({.variables = "max_stmts_per_connection: 1",
+           .user = "",
+           .more_users = "",
+           .threads = 1,
+           .max_connections = 1});
+    client c = connect();
+    (void)c.send(parse("s", "SELECT 1") + sync()).until_ready();
+    // Under another name.
+    (void)c.send(parse("t", "SELECT 2") + sync()).until_ready();  // closes s
+    c.send(parse("", "SYNTAX") + parse("u", "SELECT 1") + sync() + bind("", "s") + execute("") +
+           sync());
+    EXPECT_EQ(c.until_ready(), "E(42601) Z(I)");
+    EXPECT_EQ(c.until_ready(), bound);
+    // Behind a Bind.
+    (void)c.send(bind("", "t") + execute("") + sync()).until_ready();  // closes s
+    c.send(parse("", "SYNTAX") + bind("", "s") + execute("") + sync() + bind("", "s") +
+           execute("") + sync());
+    EXPECT_EQ(c.until_ready(), "E(42601) Z(I)");
+    EXPECT_EQ(c.until_ready(), bound);
+}
+
 TEST_F(loopback, an_unknown_name_gives_26000) {
     start();
     client c = connect();

@@ -257,8 +257,8 @@ void scripted_postgres::copy_message(char type, std::string_view body) {
     } else if (type == 'f') {
         fail("57014", "COPY from stdin failed");
     } else {
-        misused_ = true;
         fail("08P01", "unexpected message during COPY from stdin");
+        return fatal("terminating connection because protocol synchronization was lost");
     }
     if (!extended_) run_queue();
 }

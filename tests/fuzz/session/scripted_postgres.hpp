@@ -34,8 +34,8 @@ public:
     /// How much of it a client may count on: behind a Flush, a Sync or a Query.
     [[nodiscard]] std::size_t promised() const { return promised_; }
     [[nodiscard]] bool closed() const { return closed_; }
-    /// It was sent something that no client sends: anything but COPY messages during COPY, an
-    /// Execute of what Howdah answers itself twice, a Parse of what deallocates itself.
+    /// It was sent something that no client sends: an Execute of what Howdah answers itself twice,
+    /// a Parse of what deallocates itself.
     [[nodiscard]] bool misused() const { return misused_; }
     [[nodiscard]] char status() const { return status_; }
     /// What a client has been told last of the parameters that are reported.
