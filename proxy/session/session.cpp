@@ -489,7 +489,7 @@ void session::client_gone() {
     const boost::intrusive_ptr<session> guard(this);
     // The gathers are the worker's: what is left in them would go to the next session's peers.
     w_.to_client.clear();
-    w_.to_server.clear();
+    flush_server();  // whose replies are expected
     to_client_.clear();
     retain_ = awaits_sample_ = false;
     client_.close();

@@ -162,7 +162,6 @@ bool session::step() {
     }
     if (f->type == 'X') {
         said_goodbye_ = true;
-        flush_server();
         client_gone();
         return false;
     }

@@ -72,6 +72,18 @@ TEST_F(loopback, pipelined_batches_with_their_own_sync_are_answered_in_order) {
               "1 2 C(INSERT 0 1) Z(I)");
 }
 
+TEST_F(loopback, statements_before_a_malformed_message_in_the_same_packet_leave_their_server_free) {
+    start({.variables = "", .user = "", .more_users = "", .threads = 1, .max_connections = 1});
+    client c = connect();
+    // The server is in place, so that all is read at once.
+    (void)c.ask("BEGIN");
+    c.send(query("COMMIT") + run("INSERT 1") + sync() + std::string("Q\0\0\0\1", 5));
+    (void)c.until_closed();
+    client other = connect();
+    EXPECT_EQ(other.ask("INSERT 2"), "C(INSERT 0 1) Z(I)");
+    EXPECT_EQ(writer.count("P |INSERT 1"), 1);
+}
+
 TEST_F(loopback, an_error_in_a_pipeline_skips_everything_up_to_sync) {
     start();
     client c = connect();
