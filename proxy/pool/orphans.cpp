@@ -124,8 +124,9 @@ orphans::outcome orphans::process(orphan& o) {
         const auto handled = c.replies.on_message(
             f->type, [](server_replies::entry&) {}, [](server_replies::entry&, bool) {});
         if (handled == server_replies::handling::violation) return outcome::broken;
-        // The server waits for what nobody will send.
+        // The server waits for what nobody will send: a COPY, or the Sync behind an error.
         if (f->type == 'G' || f->type == 'W') return outcome::broken;
+        if (f->type == 'E' && c.replies.empty()) return outcome::broken;
         if (f->type == 'E' && o.cleaning) o.failed = true;
         const std::string_view body = data.substr(protocol::frame_header_size,
                                                   whole ? f->body_size() : std::string_view::npos);
