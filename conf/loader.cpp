@@ -6,6 +6,7 @@
 
 #include <sstream>
 
+#include "conf/columns.hpp"
 #include "conf/document.hpp"
 #include "conf/text_file.hpp"
 #include "conf/validate.hpp"
@@ -38,6 +39,19 @@ std::shared_ptr<const settings> to_settings(document config, const std::string& 
     std::ranges::sort(result->query_rules, {}, &query_rule::rule_id);
     result->source = source;
     return result;
+}
+
+/// As if every member stood in a file.
+template <class Record>
+std::vector<located<Record>> as_given(std::vector<Record> records) {
+    std::vector<located<Record>> out;
+    for (Record& record : records) {
+        located<Record> l{std::move(record), 0, {}};
+        for (const auto& column : columns<Record>())
+            l.lines.emplace(column.name, 0);
+        out.push_back(std::move(l));
+    }
+    return out;
 }
 
 /// Notes where a document begins and ignores the rest.
@@ -119,6 +133,23 @@ load_result load_text(std::string_view text, const std::string& name) {
     problems.sort();
     if (!problems.errors.empty()) return failure(std::move(problems));
     return {to_settings(std::move(config), name), {}, std::move(problems.warnings)};
+}
+
+load_result accept(settings made) {
+    problem_list problems{made.source};
+    document config;
+    config.vars.value = std::move(made.vars);
+    config.servers = as_given(std::move(made.servers));
+    config.replication_hostgroups = as_given(std::move(made.replication_hostgroups));
+    config.users = as_given(std::move(made.users));
+    config.databases = as_given(std::move(made.databases));
+    config.query_rules = as_given(std::move(made.query_rules));
+    config.hba_rules = as_given(std::move(made.hba_rules));
+    config.user_maps = as_given(std::move(made.user_maps));
+    apply_passfile(config, problems);
+    validate(config, problems);
+    if (!problems.errors.empty()) return failure(std::move(problems));
+    return {to_settings(std::move(config), made.source), {}, std::move(problems.warnings)};
 }
 
 load_result load_file(const std::string& path) {

@@ -23,4 +23,8 @@ struct load_result {
 /// As load_file, for text that is already in memory; `name` stands for the file in messages.
 [[nodiscard]] load_result load_text(std::string_view text, const std::string& name);
 
+/// Checks settings that come from elsewhere than a file, and reads `variables.passfile` for them.
+/// The diagnostics have no line.
+[[nodiscard]] load_result accept(settings made);
+
 }  // namespace howdah::conf

@@ -9,11 +9,11 @@
 namespace howdah::conf {
 namespace {
 
-void print_value(YAML::Emitter& out, value_kind kind, bool secret, const std::string& text) {
+void print_value(YAML::Emitter& out, value_kind kind, bool masked, const std::string& text) {
     switch (kind) {
         case value_kind::text:
             out << YAML::DoubleQuoted
-                << (secret && !text.empty() ? masked_secret : escape_environment(text));
+                << (masked && !text.empty() ? masked_secret : escape_environment(text));
             break;
         case value_kind::list: {
             out << YAML::Flow << YAML::BeginSeq;
@@ -31,7 +31,7 @@ void print_value(YAML::Emitter& out, value_kind kind, bool secret, const std::st
 }
 
 template <class Record>
-void print_list(YAML::Emitter& out, const std::vector<Record>& records) {
+void print_list(YAML::Emitter& out, const std::vector<Record>& records, secrets how) {
     if (records.empty()) return;
     const Record defaults{};
     out << YAML::Key << std::string(section_name<Record>) << YAML::Value << YAML::BeginSeq;
@@ -41,7 +41,7 @@ void print_list(YAML::Emitter& out, const std::vector<Record>& records) {
             const auto text = column.get(record);
             if (!text || (!column.required && text == column.get(defaults))) continue;
             out << YAML::Key << std::string(column.name) << YAML::Value;
-            print_value(out, column.kind, column.secret, *text);
+            print_value(out, column.kind, column.secret && how == secrets::masked, *text);
         }
         out << YAML::EndMap;
     }
@@ -50,21 +50,22 @@ void print_list(YAML::Emitter& out, const std::vector<Record>& records) {
 
 }  // namespace
 
-std::string print_config(const settings& config) {
+std::string print_config(const settings& config, secrets how) {
     YAML::Emitter out;
     out << YAML::BeginMap << YAML::Key << "variables" << YAML::Value << YAML::BeginMap;
     for (const auto& row : options()) {
         out << YAML::Key << std::string(row.name) << YAML::Value;
-        print_value(out, row.kind, row.secret, row.get(config.vars).value_or(""));
+        print_value(out, row.kind, row.secret && how == secrets::masked,
+                    row.get(config.vars).value_or(""));
     }
     out << YAML::EndMap;
-    print_list(out, config.servers);
-    print_list(out, config.replication_hostgroups);
-    print_list(out, config.users);
-    print_list(out, config.databases);
-    print_list(out, config.query_rules);
-    print_list(out, config.hba_rules);
-    print_list(out, config.user_maps);
+    print_list(out, config.servers, how);
+    print_list(out, config.replication_hostgroups, how);
+    print_list(out, config.users, how);
+    print_list(out, config.databases, how);
+    print_list(out, config.query_rules, how);
+    print_list(out, config.hba_rules, how);
+    print_list(out, config.user_maps, how);
     out << YAML::EndMap;
     return std::string(out.c_str()) + "\n";
 }

@@ -8,8 +8,10 @@ namespace howdah::conf {
 /// What is printed in place of a secret.
 inline constexpr const char* masked_secret = "********";
 
-/// The settings as YAML that the loader reads back to the same settings, once the masked secrets
-/// are replaced by the real ones. Every variable is printed; of the records, what is not default.
-std::string print_config(const settings& config);
+enum class secrets { masked, shown };
+
+/// The settings as YAML that the loader reads back to the same settings, once masked secrets are
+/// replaced by the real ones. Every variable is printed; of the records, what is not default.
+std::string print_config(const settings& config, secrets how = secrets::masked);
 
 }  // namespace howdah::conf

@@ -9,11 +9,11 @@
 #include "monitor/auth_query_source.hpp"
 #include "monitor/hostgroups.hpp"
 #include "monitor/wal_sampler.hpp"
+#include "protocol/io/authentication.hpp"
 #include "proxy/client_limits.hpp"
 #include "proxy/login_failures.hpp"
 #include "proxy/pool/book.hpp"
 #include "proxy/pool/identity.hpp"
-#include "proxy/session/client_auth.hpp"
 #include "proxy/session/client_lookup.hpp"
 #include "proxy/session/prepared.hpp"
 #include "proxy/session/settings.hpp"
@@ -31,7 +31,7 @@ struct process {
     settings_registry settings;
     statement_registry statements;
     welcome_cache welcomes;
-    scram_secrets secrets;
+    protocol::scram_secrets secrets;
     login_failures failures;
     found_passwords found;
     std::vector<worker*> workers;  ///< fixed once they run

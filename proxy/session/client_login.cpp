@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "protocol/io/message_channel.hpp"
+#include "protocol/io/opening.hpp"
 #include "protocol/wire/error_message.hpp"
 #include "protocol/wire/messages.hpp"
 #include "protocol/wire/sqlstate.hpp"
@@ -26,12 +27,9 @@ namespace {
 namespace sqlstate = protocol::sqlstate;
 using boost::asio::awaitable;
 using protocol::message_channel;
+using protocol::opening;
 using protocol::severity;
 using protocol::stream;
-
-/// First byte of a TLS record that carries a handshake: a client that starts with TLS at once.
-constexpr char tls_handshake_record = 0x16;
-constexpr std::uint16_t newest_minor = 2;
 
 std::string lower(std::string_view text) {
     std::string out(text);
@@ -40,129 +38,9 @@ std::string lower(std::string_view text) {
     return out;
 }
 
-/// What came of the start of a connection.
-struct opening {
-    enum class what : unsigned char { closed, refused, startup } result = what::closed;
-    std::string_view sqlstate;
-    std::string message;
-    std::string detail;
-    std::uint16_t minor = 0;
-    std::vector<std::pair<std::string, std::string>> parameters;
-};
-
-opening refuse(std::string_view state, std::string message, std::string detail = {}) {
-    opening o;
-    o.result = opening::what::refused;
-    o.sqlstate = state;
-    o.message = std::move(message);
-    o.detail = std::move(detail);
-    return o;
-}
-
 void forward_cancel(worker& w, const protocol::cancel_request& request) {
     w.shared.cancel_client(request.pid, request.key);
     if (w.shared.cancel_elsewhere) w.shared.cancel_elsewhere(request.pid, request.key);
-}
-
-awaitable<bool> accept_tls(worker& w, stream& s, bool direct) {
-    if (!w.now->client_tls || !s.start_tls(w.now->client_tls, stream::role::server, {}, false))
-        co_return false;
-    const protocol::io_result done = co_await s.async_handshake();
-    if (!done.ok()) {
-        spdlog::info("TLS handshake with client {} failed: {}", protocol::peer_name(s.socket()),
-                     s.tls_error().empty() ? done.error.message() : s.tls_error());
-        co_return false;
-    }
-    if (direct) {
-        const unsigned char* protocol_name = nullptr;
-        unsigned int length = 0;
-        SSL_get0_alpn_selected(s.ssl(), &protocol_name, &length);
-        // Without ALPN the client may be something else that was tricked into coming here.
-        if (length == 0) {
-            spdlog::info("direct TLS connection of {} without ALPN refused",
-                         protocol::peer_name(s.socket()));
-            co_return false;
-        }
-    }
-    co_return true;
-}
-
-awaitable<opening> open_connection(worker& w, stream& s, message_channel& channel) {
-    opening result;
-    const boost::system::error_code waited = co_await s.wait_for(stream::wait_type::wait_read);
-    if (waited) co_return result;
-    char first = 0;
-    const protocol::io_result peeked = s.peek(&first, 1);
-    if (!peeked.ok()) co_return result;
-    if (first == tls_handshake_record) {
-        const bool secured = co_await accept_tls(w, s, true);
-        if (!secured) co_return result;
-    }
-    bool ssl_answered = s.is_tls();
-    bool gss_answered = false;
-    for (;;) {
-        std::string_view bytes = co_await channel.need(4);
-        if (bytes.size() < 4) co_return result;
-        const std::optional<std::size_t> length = protocol::startup_length(bytes);
-        if (!length) {
-            result = refuse(sqlstate::protocol_violation, "invalid length of startup packet");
-            co_return result;
-        }
-        bytes = co_await channel.need(*length);
-        if (bytes.size() < *length) co_return result;
-        const std::size_t received = bytes.size();
-        const protocol::startup_packet packet = protocol::parse_startup(bytes.substr(0, *length));
-        if (const auto* error = std::get_if<protocol::startup_error>(&packet)) {
-            result = refuse(error->sqlstate, error->message);
-            co_return result;
-        }
-        if (const auto* request = std::get_if<protocol::cancel_request>(&packet)) {
-            forward_cancel(w, *request);
-            co_return result;
-        }
-        const bool ssl = std::holds_alternative<protocol::ssl_request>(packet);
-        if (ssl || std::holds_alternative<protocol::gssenc_request>(packet)) {
-            if ((ssl && ssl_answered) || (!ssl && gss_answered)) {
-                result = refuse(sqlstate::protocol_violation,
-                                "unsupported frontend protocol 1234.567" +
-                                    std::string(ssl ? "9" : "8") + ": server supports 3.0 to 3.2");
-                co_return result;
-            }
-            (ssl ? ssl_answered : gss_answered) = true;
-            if (received > *length) {
-                result = refuse(sqlstate::protocol_violation,
-                                std::string("received unencrypted data after ") +
-                                    (ssl ? "SSL" : "GSSAPI encryption") + " request",
-                                "This could be either a client-software bug or evidence of an "
-                                "attempted man-in-the-middle attack.");
-                co_return result;
-            }
-            channel.take(*length);
-            const bool yes = ssl && w.now->client_tls;
-            const bool sent = co_await channel.send(yes ? "S" : "N");
-            if (!sent) co_return result;
-            if (yes) {
-                const bool secured = co_await accept_tls(w, s, false);
-                if (!secured) co_return result;
-            }
-            continue;
-        }
-        const auto& startup = std::get<protocol::startup_message>(packet);
-        result.result = opening::what::startup;
-        result.minor = std::min(startup.minor, newest_minor);
-        for (const auto& [name, value] : startup.parameters)
-            result.parameters.emplace_back(name, value);
-        std::string negotiate;
-        if (startup.minor > newest_minor || !startup.protocol_options.empty())
-            protocol::append_negotiate_protocol_version(
-                negotiate, protocol::protocol_3_0 + result.minor, startup.protocol_options);
-        channel.take(*length);
-        if (!negotiate.empty()) {
-            const bool sent = co_await channel.send(negotiate);
-            if (!sent) result.result = opening::what::closed;
-        }
-        co_return result;
-    }
 }
 
 /// What the start-up parameters ask for.
@@ -302,8 +180,14 @@ awaitable<void> log_in_client(worker& w, protocol::stream_socket socket) {
     message_channel channel(s, in);
     login_deadline limit(w, s, vars.connect_timeout_client);
 
-    const opening start = co_await open_connection(w, s, channel);
-    if (start.result == opening::what::closed) co_return;
+    const auto cancels = [&w](const protocol::cancel_request& request) {
+        forward_cancel(w, request);
+    };
+    const opening start = co_await protocol::open_connection(s, channel, now->client_tls, cancels);
+    if (start.result == opening::what::closed) {
+        if (!start.message.empty()) spdlog::info("client {}: {}", peer, start.message);
+        co_return;
+    }
     if (start.result == opening::what::refused) {
         ++w.counters.clients_refused;
         spdlog::info("client {} refused: {}", peer, start.message);
@@ -358,8 +242,8 @@ awaitable<void> log_in_client(worker& w, protocol::stream_socket socket) {
         co_return;
     }
     const conf::user* user = known.user;
-    const auth_outcome auth = co_await prove_identity(w, s, channel, std::move(access),
-                                                      *now->client_access, user, wanted.user);
+    const protocol::auth_outcome auth = co_await prove_identity(
+        w, s, channel, std::move(access), *now->client_access, user, wanted.user);
     if (!auth.ok) {
         ++w.counters.logins_failed;
         if (auth.sqlstate.empty()) co_return;

@@ -11,6 +11,20 @@ namespace {
 
 using boost::asio::awaitable;
 using conf::hba_method;
+using protocol::auth_outcome;
+
+protocol::proof proof_of(hba_method method) {
+    switch (method) {
+        case hba_method::password:
+            return protocol::proof::password;
+        case hba_method::md5:
+            return protocol::proof::md5;
+        case hba_method::scram_sha_256:
+            return protocol::proof::scram;
+        default:
+            return protocol::proof::trust;
+    }
+}
 
 auth_outcome refuse(std::string message) {
     return {false, protocol::sqlstate::invalid_authorization_specification, std::move(message)};
@@ -63,8 +77,9 @@ awaitable<auth_outcome> prove_identity(worker& w, protocol::stream& s,
     // Users found by auth_query have verifiers as a rule: one who is not there must look the same.
     if (method == hba_method::md5 && user == nullptr && !w.now->vars().auth_user.empty())
         method = hba_method::scram_sha_256;
-    outcome = co_await authenticate_client(s, channel, w.shared.secrets, w.shared.mock_secret,
-                                           method, user, username);
+    const std::string* stored = user != nullptr ? &user->password : nullptr;
+    outcome = co_await protocol::authenticate_client(
+        s, channel, w.shared.secrets, w.shared.mock_secret, proof_of(method), stored, username);
     co_return outcome;
 }
 

@@ -2,8 +2,8 @@
 #include <boost/asio/awaitable.hpp>
 #include <string>
 
+#include "protocol/io/authentication.hpp"
 #include "proxy/session/client_access.hpp"
-#include "proxy/session/client_auth.hpp"
 
 namespace howdah::proxy {
 
@@ -11,7 +11,7 @@ class worker;
 
 /// Lets a client that `decided` has let through prove who it is: by certificate, by the OS user at
 /// the other end, or by what authenticate_client asks for. `user` is null for an unknown one.
-[[nodiscard]] boost::asio::awaitable<auth_outcome> prove_identity(
+[[nodiscard]] boost::asio::awaitable<protocol::auth_outcome> prove_identity(
     worker& w, protocol::stream& s, protocol::message_channel& channel, access_decision decided,
     const client_rules& rules, const conf::user* user, std::string username);
 

@@ -324,6 +324,8 @@ void scripted_postgres::extended(char type, std::string_view body) {
             }
             const std::string& sql = statement ? prepared_[name] : portals_[name].sql;
             if (status_ == 'E' && returns_rows(sql)) return fail("25P02", aborted);
+            // Where the connection does not have it, it cannot be prepared there now.
+            if (status_ == 'E' && statement) misused_ = true;
             if (statement) protocol::append_no_parameters(said_);
             if (returns_rows(sql)) {
                 protocol::append_row_description(said_, std::array{std::string_view("c")});

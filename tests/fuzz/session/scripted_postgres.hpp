@@ -35,7 +35,7 @@ public:
     [[nodiscard]] std::size_t promised() const { return promised_; }
     [[nodiscard]] bool closed() const { return closed_; }
     /// It was sent something that no client sends: an Execute of what Howdah answers itself twice,
-    /// a Parse of what deallocates itself.
+    /// a Parse of what deallocates itself, a Describe in a transaction that has failed.
     [[nodiscard]] bool misused() const { return misused_; }
     [[nodiscard]] char status() const { return status_; }
     /// What a client has been told last of the parameters that are reported.

@@ -1,4 +1,4 @@
-#include "proxy/session/client_auth.hpp"
+#include "protocol/io/authentication.hpp"
 
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
@@ -10,13 +10,10 @@
 #include "protocol/wire/messages.hpp"
 #include "protocol/wire/sqlstate.hpp"
 
-namespace howdah::proxy {
+namespace howdah::protocol {
 namespace {
 
-namespace sqlstate = protocol::sqlstate;
 using boost::asio::awaitable;
-using conf::hba_method;
-using protocol::message_channel;
 
 /// PostgreSQL's PG_MAX_AUTH_TOKEN_LENGTH.
 constexpr std::size_t max_auth_message = 65535;
@@ -41,35 +38,34 @@ awaitable<std::optional<std::string>> password_message(message_channel& channel,
     co_return std::nullopt;
 }
 
-awaitable<auth_outcome> scram(protocol::stream& s, message_channel& channel, scram_secrets& secrets,
-                              protocol::scram_verifier verifier, const conf::user* user,
+awaitable<auth_outcome> scram(stream& s, message_channel& channel, scram_secrets& secrets,
+                              scram_verifier verifier, const std::string* stored,
                               std::string username) {
     auth_outcome outcome;
-    protocol::scram_keys keys;
+    scram_keys keys;
     keys.salt = verifier.salt;
     keys.iterations = verifier.iterations;
     keys.server_key = verifier.server_key;
     std::string binding;
-    if (s.is_tls()) binding = protocol::tls_server_end_point(SSL_get_certificate(s.ssl()));
+    if (s.is_tls()) binding = tls_server_end_point(SSL_get_certificate(s.ssl()));
     std::string out;
-    const std::string_view with_binding[] = {protocol::scram_sha_256_plus, protocol::scram_sha_256};
-    const std::string_view without[] = {protocol::scram_sha_256};
+    const std::string_view with_binding[] = {scram_sha_256_plus, scram_sha_256};
+    const std::string_view without[] = {scram_sha_256};
     if (binding.empty()) {
-        protocol::append_authentication_sasl(out, without);
+        append_authentication_sasl(out, without);
     } else {
-        protocol::append_authentication_sasl(out, with_binding);
+        append_authentication_sasl(out, with_binding);
     }
-    protocol::scram_server exchange(std::move(verifier), std::move(binding),
-                                    protocol::random_nonce());
+    scram_server exchange(std::move(verifier), std::move(binding), random_nonce());
     bool first = true;
     for (;;) {
         const bool sent = co_await channel.send(out);
         if (!sent) co_return outcome;
         const std::optional<std::string> body = co_await password_message(channel, outcome);
         if (!body) co_return outcome;
-        protocol::scram_server::action action;
+        scram_server::action action;
         if (first) {
-            const auto initial = protocol::parse_sasl_initial(*body);
+            const auto initial = parse_sasl_initial(*body);
             if (!initial) {
                 outcome = {false, sqlstate::protocol_violation, "invalid message format"};
                 co_return outcome;
@@ -81,19 +77,19 @@ awaitable<auth_outcome> scram(protocol::stream& s, message_channel& channel, scr
         }
         out.clear();
         switch (action.what) {
-            case protocol::scram_server::action::kind::continue_:
-                protocol::append_authentication_sasl_continue(out, action.data);
+            case scram_server::action::kind::continue_:
+                append_authentication_sasl_continue(out, action.data);
                 break;
-            case protocol::scram_server::action::kind::done: {
-                protocol::append_authentication_sasl_final(out, action.data);
-                if (user != nullptr && protocol::parse_verifier(user->password)) {
+            case scram_server::action::kind::done: {
+                append_authentication_sasl_final(out, action.data);
+                if (stored != nullptr && parse_verifier(*stored)) {
                     keys.client_key = exchange.client_key();
-                    secrets.remember_keys(username, user->password, keys);
+                    secrets.remember_keys(username, *stored, keys);
                 }
                 outcome.ok = co_await channel.send(out);
                 co_return outcome;
             }
-            case protocol::scram_server::action::kind::failed:
+            case scram_server::action::kind::failed:
                 if (action.error.message.empty()) {
                     outcome = wrong_password(username);
                 } else {
@@ -104,7 +100,7 @@ awaitable<auth_outcome> scram(protocol::stream& s, message_channel& channel, scr
     }
 }
 
-awaitable<auth_outcome> md5(message_channel& channel, const conf::user* user,
+awaitable<auth_outcome> md5(message_channel& channel, const std::string* stored,
                             std::string username) {
     auth_outcome outcome;
     char salt[4];
@@ -114,52 +110,51 @@ awaitable<auth_outcome> md5(message_channel& channel, const conf::user* user,
     }
     const std::string_view salt_view(salt, sizeof salt);
     std::string out;
-    protocol::append_authentication_md5(out, salt_view);
+    append_authentication_md5(out, salt_view);
     const bool sent = co_await channel.send(out);
     if (!sent) co_return outcome;
     const std::optional<std::string> body = co_await password_message(channel, outcome);
     if (!body) co_return outcome;
-    const auto given = protocol::parse_password(*body);
-    const std::string expected = user != nullptr && !user->password.empty()
-                                     ? protocol::md5_response(user->password, username, salt_view)
+    const auto given = parse_password(*body);
+    const std::string expected = stored != nullptr && !stored->empty()
+                                     ? md5_response(*stored, username, salt_view)
                                      : std::string();
-    outcome.ok = given && !expected.empty() && protocol::constant_time_equal(*given, expected);
+    outcome.ok = given && !expected.empty() && constant_time_equal(*given, expected);
     if (!outcome.ok) outcome = wrong_password(username);
     co_return outcome;
 }
 
-bool password_matches(const conf::user& user, std::string_view given, scram_secrets& secrets) {
-    if (user.password.empty()) return false;
-    if (const auto verifier = protocol::parse_verifier(user.password)) {
-        const auto keys = protocol::keys_if_matches(*verifier, given);
-        if (keys) secrets.remember_keys(user.username, user.password, *keys);
+bool password_matches(const std::string& username, const std::string& stored,
+                      std::string_view given, scram_secrets& secrets) {
+    if (stored.empty()) return false;
+    if (const auto verifier = parse_verifier(stored)) {
+        const auto keys = keys_if_matches(*verifier, given);
+        if (keys) secrets.remember_keys(username, stored, *keys);
         return keys.has_value();
     }
-    if (protocol::is_md5_password(user.password))
-        return protocol::constant_time_equal(protocol::md5_password(given, user.username),
-                                             user.password);
-    return protocol::constant_time_equal(given, user.password);
+    if (is_md5_password(stored)) return constant_time_equal(md5_password(given, username), stored);
+    return constant_time_equal(given, stored);
 }
 
 awaitable<auth_outcome> cleartext(message_channel& channel, scram_secrets& secrets,
-                                  const conf::user* user, std::string username) {
+                                  const std::string* stored, std::string username) {
     auth_outcome outcome;
     std::string out;
-    protocol::append_authentication_cleartext_password(out);
+    append_authentication_cleartext_password(out);
     const bool sent = co_await channel.send(out);
     if (!sent) co_return outcome;
     const std::optional<std::string> body = co_await password_message(channel, outcome);
     if (!body) co_return outcome;
-    const auto given = protocol::parse_password(*body);
-    outcome.ok = given && user != nullptr && password_matches(*user, *given, secrets);
+    const auto given = parse_password(*body);
+    outcome.ok = given && stored != nullptr && password_matches(username, *stored, *given, secrets);
     if (!outcome.ok) outcome = wrong_password(username);
     co_return outcome;
 }
 
 }  // namespace
 
-std::optional<protocol::scram_keys> scram_secrets::keys(const std::string& user,
-                                                        const std::string& password) const {
+std::optional<scram_keys> scram_secrets::keys(const std::string& user,
+                                              const std::string& password) const {
     const std::scoped_lock lock(mutex_);
     const auto it = keys_.find(user);
     if (it == keys_.end() || it->second.first != password) return std::nullopt;
@@ -167,14 +162,13 @@ std::optional<protocol::scram_keys> scram_secrets::keys(const std::string& user,
 }
 
 void scram_secrets::remember_keys(const std::string& user, const std::string& password,
-                                  protocol::scram_keys keys) {
+                                  scram_keys keys) {
     const std::scoped_lock lock(mutex_);
     keys_[user] = {password, std::move(keys)};
 }
 
-protocol::scram_verifier scram_secrets::verifier(const std::string& user,
-                                                 const std::string& password) {
-    if (auto parsed = protocol::parse_verifier(password)) return std::move(*parsed);
+scram_verifier scram_secrets::verifier(const std::string& user, const std::string& password) {
+    if (auto parsed = parse_verifier(password)) return std::move(*parsed);
     {
         const std::scoped_lock lock(mutex_);
         const auto it = verifiers_.find(user);
@@ -182,39 +176,39 @@ protocol::scram_verifier scram_secrets::verifier(const std::string& user,
     }
     std::string salt(16, '\0');
     RAND_bytes(reinterpret_cast<unsigned char*>(salt.data()), static_cast<int>(salt.size()));
-    protocol::scram_verifier fresh = protocol::make_verifier(password, salt);
+    scram_verifier fresh = make_verifier(password, salt);
     const std::scoped_lock lock(mutex_);
     verifiers_[user] = {password, fresh};
     return fresh;
 }
 
-awaitable<auth_outcome> authenticate_client(protocol::stream& s, message_channel& channel,
+awaitable<auth_outcome> authenticate_client(stream& s, message_channel& channel,
                                             scram_secrets& secrets, const std::string& mock_secret,
-                                            hba_method method, const conf::user* user,
+                                            proof method, const std::string* stored,
                                             std::string username) {
     auth_outcome outcome;
-    if (method == hba_method::trust) {
-        outcome.ok = user != nullptr;
+    if (method == proof::trust) {
+        outcome.ok = stored != nullptr;
         if (!outcome.ok)
             outcome = {false, sqlstate::invalid_authorization_specification,
                        "role \"" + username + "\" does not exist"};
         co_return outcome;
     }
-    const bool has_md5 = user != nullptr && protocol::is_md5_password(user->password);
-    const bool has_verifier = user != nullptr && protocol::parse_verifier(user->password);
-    if (method == hba_method::password) {
-        outcome = co_await cleartext(channel, secrets, user, username);
-    } else if (method == hba_method::md5 && !has_verifier) {
-        outcome = co_await md5(channel, user, username);
+    const bool has_md5 = stored != nullptr && is_md5_password(*stored);
+    const bool has_verifier = stored != nullptr && parse_verifier(*stored);
+    if (method == proof::password) {
+        outcome = co_await cleartext(channel, secrets, stored, username);
+    } else if (method == proof::md5 && !has_verifier) {
+        outcome = co_await md5(channel, stored, username);
     } else {
         // As in PostgreSQL, md5 does not weaken a user with a verifier, and an md5 hash is not
         // enough for SCRAM.
-        protocol::scram_verifier verifier = user != nullptr && !user->password.empty() && !has_md5
-                                                ? secrets.verifier(username, user->password)
-                                                : protocol::mock_verifier(username, mock_secret);
-        outcome = co_await scram(s, channel, secrets, std::move(verifier), user, username);
+        scram_verifier verifier = stored != nullptr && !stored->empty() && !has_md5
+                                      ? secrets.verifier(username, *stored)
+                                      : mock_verifier(username, mock_secret);
+        outcome = co_await scram(s, channel, secrets, std::move(verifier), stored, username);
     }
     co_return outcome;
 }
 
-}  // namespace howdah::proxy
+}  // namespace howdah::protocol

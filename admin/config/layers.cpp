@@ -1,0 +1,376 @@
+#include "admin/config/layers.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <map>
+#include <stdexcept>
+
+#include "admin/config/config_table.hpp"
+#include "admin/sql/sqlite.hpp"
+#include "conf/nearest.hpp"
+#include "conf/options.hpp"
+#include "conf/print_config.hpp"
+#include "protocol/wire/sqlstate.hpp"
+
+namespace howdah::admin {
+namespace {
+
+namespace sqlstate = protocol::sqlstate;
+
+constexpr std::string_view module_syntax =
+    "module:{PGSQL SERVERS|PGSQL USERS|PGSQL QUERY RULES|PGSQL VARIABLES|ADMIN VARIABLES}";
+
+/// Several writes that succeed or fail together, also inside a client's transaction.
+sql_result<void> together(database& db, const std::function<sql_result<void>()>& what) {
+    if (auto begun = db.execute("SAVEPOINT howdah"); !begun) return begun;
+    auto done = what();
+    if (!done) {
+        (void)db.execute("ROLLBACK TO howdah");
+        (void)db.execute("RELEASE howdah");
+        return done;
+    }
+    return db.execute("RELEASE howdah");
+}
+
+/// The rows of a shared table (global_variables) that belong to the module.
+std::string filter_of(const config_table& t) {
+    if (t.name != "global_variables") return "";
+    return t.module == "ADMIN VARIABLES" ? " WHERE variable_name LIKE 'admin-%'"
+                                         : " WHERE variable_name NOT LIKE 'admin-%'";
+}
+
+std::string qualified(std::string_view schema, const config_table& t) {
+    return std::string(schema) + "." + std::string(t.name);
+}
+
+sql_result<void> write_rows(database& db, std::string_view schema, const config_table& t,
+                            const std::vector<row>& rows) {
+    if (auto gone = db.execute("DELETE FROM " + qualified(schema, t) + filter_of(t)); !gone)
+        return gone;
+    std::string sql = "INSERT INTO " + qualified(schema, t) + " (";
+    std::string marks;
+    for (const config_column& c : t.columns) {
+        sql += (marks.empty() ? "" : ", ") + quoted_name(c.name);
+        marks += marks.empty() ? "?" : ", ?";
+    }
+    sql += ") VALUES (" + marks + ")";
+    for (const row& r : rows)
+        if (auto put = db.execute(sql, r); !put) return put;
+    return {};
+}
+
+std::vector<const config_table*> tables_of(std::string_view module) {
+    std::vector<const config_table*> out;
+    for (const config_table& t : config_tables())
+        if (t.module == module) out.push_back(&t);
+    return out;
+}
+
+sql_result<void> copy(database& db, std::string_view from, std::string_view to,
+                      std::string_view module) {
+    return together(db, [&]() -> sql_result<void> {
+        for (const config_table* t : tables_of(module)) {
+            auto rows = db.query("SELECT * FROM (" + t->select_all(from) + ")" + filter_of(*t));
+            if (!rows) return rows.error();
+            if (auto put = write_rows(db, to, *t, *rows); !put) return put;
+        }
+        return {};
+    });
+}
+
+sql_result<void> settings_from(database& db, std::string_view schema, std::string_view module,
+                               conf::settings& into, std::vector<std::string>& notices) {
+    for (const config_table* t : tables_of(module)) {
+        const auto rows = db.query("SELECT * FROM (" + t->select_all(schema) + ")" + filter_of(*t));
+        if (!rows) return rows.error();
+        if (auto put = t->put(into, *rows, notices); !put) return put;
+    }
+    return {};
+}
+
+sql_error refused(const std::vector<conf::diagnostic>& errors) {
+    sql_error e(sqlstate::invalid_parameter_value, errors.front().message,
+                "Nothing has changed. Correct the tables and LOAD again.");
+    for (std::size_t i = 1; i < errors.size(); ++i)
+        e.detail.append(e.detail.empty() ? "Also: " : "\n").append(errors[i].message);
+    return e;
+}
+
+command_result tagged(std::string_view tag) {
+    command_result r;
+    r.tag = tag;
+    return r;
+}
+
+constexpr std::string_view saved_modules =
+    "CREATE TABLE IF NOT EXISTS disk.howdah_saved_modules (module VARCHAR NOT NULL PRIMARY KEY, "
+    "saved_at INT NOT NULL)";
+
+void must(const sql_result<void>& done) {
+    if (!done) throw std::runtime_error(done.error().message);
+}
+
+}  // namespace
+
+config_layers::config_layers(runtime_access runtime, std::string config_file, bool has_disk)
+    : runtime_(std::move(runtime)), config_file_(std::move(config_file)), has_disk_(has_disk) {}
+
+void config_layers::create(database& db) const {
+    for (const config_table& t : config_tables()) {
+        must(db.execute(t.create("main")));
+        if (has_disk_) must(db.execute(t.create("disk")));
+    }
+    if (has_disk_) must(db.execute(saved_modules));
+    must(follow(db, *runtime_.current()));
+}
+
+sql_result<void> config_layers::follow(database& db, const conf::settings& s) const {
+    return together(db, [&]() -> sql_result<void> {
+        for (const config_table& t : config_tables())
+            if (auto put = write_rows(db, "main", t, t.rows(s)); !put) return put;
+        return {};
+    });
+}
+
+sql_result<command_result> config_layers::to_runtime(database& db, std::string_view module) const {
+    conf::settings wanted = *runtime_.current();
+    command_result out = tagged("LOAD");
+    if (auto read = settings_from(db, "main", module, wanted, out.notices); !read)
+        return read.error();
+    conf::load_result checked = conf::accept(std::move(wanted));
+    if (!checked.value) return refused(checked.errors);
+    for (const conf::diagnostic& w : checked.warnings)
+        out.notices.push_back(w.message);
+    auto applied = runtime_.apply(checked.value);
+    if (!applied) return applied.error();
+    out.notices.insert(out.notices.end(), applied->begin(), applied->end());
+    return out;
+}
+
+sql_result<command_result> config_layers::from_runtime(database& db,
+                                                       std::string_view module) const {
+    const auto now = runtime_.current();
+    auto done = together(db, [&]() -> sql_result<void> {
+        for (const config_table* t : tables_of(module))
+            if (auto put = write_rows(db, "main", *t, t->rows(*now)); !put) return put;
+        return {};
+    });
+    if (!done) return done.error();
+    return tagged("SAVE");
+}
+
+sql_result<command_result> config_layers::disk_to_memory(database& db,
+                                                         std::string_view module) const {
+    if (!has_disk_)
+        return sql_error(sqlstate::object_not_in_prerequisite_state, "there is no DISK layer",
+                         "Set datadir in the configuration file.");
+    const value name = std::string(module);
+    const auto saved =
+        db.query("SELECT 1 FROM disk.howdah_saved_modules WHERE module = ?1", {&name, 1});
+    if (!saved) return saved.error();
+    if (saved->empty())
+        return sql_error(sqlstate::object_not_in_prerequisite_state,
+                         std::string(module) + " was never saved to DISK",
+                         "SAVE " + std::string(module) + " TO DISK does that.");
+    if (auto done = copy(db, "disk", "main", module); !done) return done.error();
+    return tagged("LOAD");
+}
+
+sql_result<command_result> config_layers::memory_to_disk(database& db,
+                                                         std::string_view module) const {
+    if (!has_disk_)
+        return sql_error(sqlstate::object_not_in_prerequisite_state, "there is no DISK layer",
+                         "Set datadir in the configuration file.");
+    auto done = together(db, [&]() -> sql_result<void> {
+        if (auto copied = copy(db, "main", "disk", module); !copied) return copied;
+        const value name = std::string(module);
+        return db.execute(
+            "INSERT OR REPLACE INTO disk.howdah_saved_modules VALUES (?1, strftime('%s', 'now'))",
+            {&name, 1});
+    });
+    if (!done) return done.error();
+    return tagged("SAVE");
+}
+
+sql_result<command_result> config_layers::config_to_memory(database& db,
+                                                           std::string_view module) const {
+    const conf::load_result loaded = conf::load_file(config_file_);
+    if (!loaded.value) {
+        sql_error e(sqlstate::config_file_error, loaded.errors.front().to_string());
+        for (std::size_t i = 1; i < loaded.errors.size(); ++i)
+            e.detail.append(e.detail.empty() ? "Also: " : "\n")
+                .append(loaded.errors[i].to_string());
+        return e;
+    }
+    auto done = together(db, [&]() -> sql_result<void> {
+        for (const config_table* t : tables_of(module))
+            if (auto put = write_rows(db, "main", *t, t->rows(*loaded.value)); !put) return put;
+        return {};
+    });
+    if (!done) return done.error();
+    return tagged("LOAD");
+}
+
+sql_result<command_result> config_layers::save_to_file(const command_call& call) const {
+    const std::string path(call["path"]);
+    const auto io_error = [&](const std::string& what) {
+        return sql_error(sqlstate::io_error, what + " \"" + path + "\": " + std::strerror(errno));
+    };
+    if (!path.starts_with('/'))
+        return sql_error(sqlstate::invalid_parameter_value, "the path must begin with '/'");
+    conf::settings all = *runtime_.current();
+    std::vector<std::string> ignored;
+    for (const std::string_view module : config_modules())
+        if (auto read = settings_from(call.db, "main", module, all, ignored); !read)
+            return read.error();
+    const std::string text = conf::print_config(all, conf::secrets::shown);
+    // Whole or not at all, and for the owner only: it contains passwords.
+    const std::string fresh = path + ".new";
+    const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0) return io_error("cannot write");
+    const bool written =
+        ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+        ::fsync(fd) == 0;
+    const sql_error failed = io_error("cannot write");
+    ::close(fd);
+    if (!written || ::rename(fresh.c_str(), path.c_str()) != 0) {
+        const sql_error why = written ? io_error("cannot replace") : failed;
+        ::unlink(fresh.c_str());
+        return why;
+    }
+    return tagged("SAVE");
+}
+
+sql_result<void> config_layers::set_variable(database& db, const std::string& name,
+                                             const std::string& text) {
+    const auto all = conf::options();
+    const auto option = std::find_if(all.begin(), all.end(), [&](const conf::option& o) {
+        return variable_name(o.name) == name;
+    });
+    if (option == all.end()) {
+        std::vector<std::string> names;
+        for (const conf::option& o : all)
+            names.push_back(variable_name(o.name));
+        const std::vector<std::string_view> views(names.begin(), names.end());
+        const auto near = conf::nearest(name, views);
+        return sql_error(
+            sqlstate::undefined_object, "unknown variable \"" + name + "\"",
+            near ? "Did you mean \"" + std::string(*near) + "\"?" : "SHOW VARIABLES lists all.");
+    }
+    conf::variables scratch;
+    if (const auto wrong = option->set(scratch, text))
+        return sql_error(
+            sqlstate::invalid_parameter_value,
+            name + ": " + (option->secret ? "its value" : "'" + text + "'") + " " + *wrong,
+            std::string(option->doc));
+    // The canonical spelling.
+    const value values[] = {name, option->get(scratch).value_or("")};
+    return db.execute(
+        "UPDATE main.global_variables SET variable_value = ?2 WHERE "
+        "variable_name = ?1",
+        values);
+}
+
+std::vector<command> config_layers::commands() const {
+    using module_function =
+        sql_result<command_result> (config_layers::*)(database&, std::string_view) const;
+    const auto run = [this](module_function f) {
+        return [this, f](const command_call& call) { return (this->*f)(call.db, call["module"]); };
+    };
+    static const std::string module(module_syntax);
+    static const std::string load_runtime =
+        "LOAD " + module + " {TO {RUNTIME|RUN}|FROM {MEMORY|MEM}}";
+    static const std::string save_runtime =
+        "SAVE " + module + " {TO {MEMORY|MEM}|FROM {RUNTIME|RUN}}";
+    static const std::string load_disk = "LOAD " + module + " {FROM DISK|TO {MEMORY|MEM}}";
+    static const std::string save_disk = "SAVE " + module + " {TO DISK|FROM {MEMORY|MEM}}";
+    static const std::string load_config = "LOAD " + module + " FROM CONFIG";
+    constexpr std::string_view group = "Configuration layers";
+    return {
+        {load_runtime, "Puts MEMORY in force, as a whole; says what is wrong and changes nothing.",
+         role::admin, run(&config_layers::to_runtime), group},
+        {save_runtime, "Copies what is in force to MEMORY.", role::admin,
+         run(&config_layers::from_runtime), group},
+        {load_disk, "Copies DISK to MEMORY.", role::admin, run(&config_layers::disk_to_memory),
+         group},
+        {save_disk, "Copies MEMORY to DISK; from then on a start uses it.", role::admin,
+         run(&config_layers::memory_to_disk), group},
+        {load_config, "Copies the configuration file to MEMORY.", role::admin,
+         run(&config_layers::config_to_memory), group},
+        {"SAVE CONFIG TO FILE <path>", "Writes MEMORY as a configuration file, secrets included.",
+         role::admin, [this](const command_call& call) { return save_to_file(call); }, group},
+    };
+}
+
+std::vector<live_table> config_layers::tables() const {
+    std::vector<live_table> out;
+    static const std::vector<std::string> names = [] {
+        std::vector<std::string> all;
+        for (const config_table& t : config_tables())
+            all.push_back("runtime_" + std::string(t.name));
+        return all;
+    }();
+    for (std::size_t i = 0; i < config_tables().size(); ++i) {
+        const config_table& t = config_tables()[i];
+        // Both halves of the variables are one table.
+        if (t.module == "ADMIN VARIABLES") continue;
+        live_table l;
+        l.schema = "main";
+        l.name = names[i];
+        l.doc = "What is in force.";
+        for (const config_column& c : t.columns)
+            l.columns.push_back({c.name, c.type, c.doc});
+        const bool variables = t.name == "global_variables";
+        l.rows = [this, &t, variables] {
+            const auto now = runtime_.current();
+            std::vector<row> rows = t.rows(*now);
+            if (variables)
+                for (row& r : tables_of("ADMIN VARIABLES").front()->rows(*now))
+                    rows.push_back(std::move(r));
+            return rows;
+        };
+        out.push_back(std::move(l));
+    }
+    return out;
+}
+
+startup_choice choose_startup(std::shared_ptr<const conf::settings> from_file,
+                              const std::string& disk_path) {
+    startup_choice out;
+    out.settings = from_file;
+    struct stat there {};
+    if (disk_path.empty() || ::stat(disk_path.c_str(), &there) != 0 || there.st_size == 0)
+        return out;
+    try {
+        database db(":memory:");
+        const value path = disk_path;
+        must(db.execute("ATTACH ?1 AS disk", {&path, 1}));
+        const auto saved = db.query("SELECT module FROM disk.howdah_saved_modules");
+        if (!saved) throw std::runtime_error(saved.error().message);
+        conf::settings merged = *from_file;
+        std::vector<std::string> ignored;
+        for (const std::string_view module : config_modules()) {
+            const bool is_saved = std::any_of(saved->begin(), saved->end(), [&](const row& r) {
+                return to_text(r[0]) == module;
+            });
+            if (!is_saved) continue;
+            must(settings_from(db, "disk", module, merged, ignored));
+            out.from_disk.emplace_back(module);
+        }
+        if (out.from_disk.empty()) return out;
+        conf::load_result checked = conf::accept(std::move(merged));
+        if (!checked.value) throw std::runtime_error(checked.errors.front().message);
+        out.settings = checked.value;
+    } catch (const std::exception& e) {
+        out.settings = nullptr;
+        out.error = disk_path + ": " + e.what();
+    }
+    return out;
+}
+
+}  // namespace howdah::admin
