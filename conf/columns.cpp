@@ -6,11 +6,15 @@
 #include "conf/address.hpp"
 #include "conf/hba_names.hpp"
 #include "conf/options.hpp"
+#include "conf/rule_values.hpp"
 
 namespace howdah::conf {
 namespace {
 
 constexpr limits hostgroup_range{0, std::numeric_limits<int>::max()};
+constexpr limits flag_range = hostgroup_range;
+/// What ProxySQL's unsigned columns of milliseconds can hold.
+constexpr std::int64_t longest = std::numeric_limits<std::uint32_t>::max();
 
 template <class Record>
 field<Record> required(field<Record> column) {
@@ -52,6 +56,16 @@ field<Record> checked(field<Record> column, value_error (*check)(std::string_vie
         return error ? error : set(record, text);
     };
     return column;
+}
+
+value_error check_digest(std::string_view text) {
+    if (parse_digest(text)) return std::nullopt;
+    return "is no digest (0x and up to 16 hex digits)";
+}
+
+value_error check_modifiers(std::string_view text) {
+    if (parse_re_modifiers(text)) return std::nullopt;
+    return "must be CASELESS, GLOBAL, both with ',' between them, or empty";
 }
 
 /// A list of names, kept in one string with ';' between them.
@@ -161,21 +175,121 @@ std::span<const field<query_rule>> columns() {
     using r = query_rule;
     static const std::vector<field<r>> table{
         required(make_field("rule_id", &r::rule_id, "Rules are looked at in this order.",
-                            limits{0, std::numeric_limits<int>::max()})),
+                            hostgroup_range)),
         make_field("active", &r::active, "false: as if the rule were not there."),
         make_field("username", &r::username, "Matches this user only."),
         make_field("database", &r::database, "Matches this database only."),
+        make_field("flagIN", &r::flag_in,
+                   "Matches while the chain has this flag: 0, or the flagOUT of an earlier rule.",
+                   flag_range),
         make_field("client_addr", &r::client_addr,
                    "Matches this client address only; '%' at the end matches any rest."),
+        make_field("proxy_addr", &r::proxy_addr,
+                   "Matches clients that have connected to this address of Howdah only."),
+        make_field("proxy_port", &r::proxy_port,
+                   "Matches clients that have connected to this port of Howdah only.", {0, 65535}),
+        checked(
+            make_field("digest", &r::digest, "Matches statements with this digest only (0x...)."),
+            check_digest),
         make_field("match_digest", &r::match_digest,
                    "Regular expression on the normalised statement."),
-        make_field("match_pattern", &r::match_pattern,
-                   "Regular expression on the statement as sent."),
+        make_field(
+            "match_pattern", &r::match_pattern,
+            "Regular expression on the statement as sent, or as rewritten by an earlier rule."),
         make_field("negate_match_pattern", &r::negate_match_pattern,
                    "Matches what the regular expressions do not match."),
+        checked(make_field("re_modifiers", &r::re_modifiers,
+                           "CASELESS: the regular expressions ignore case; GLOBAL: "
+                           "replace_pattern replaces every match; both with ',' between them."),
+                check_modifiers),
+        make_field("flagOUT", &r::flag_out, "Later rules are looked at if this is their flagIN.",
+                   flag_range),
+        make_field("replace_pattern", &r::replace_pattern,
+                   "Replaces what match_pattern matches; \\1 is its first group, \\0 all of it."),
         make_field("destination_hostgroup", &r::destination_hostgroup,
                    "Where matching statements go.", hostgroup_range),
+        make_field("cache_ttl", &r::cache_ttl, "Has no effect in Howdah: there is no query cache.",
+                   {1, longest}),
+        make_field("cache_empty_result", &r::cache_empty_result, "Has no effect, as cache_ttl."),
+        make_field("cache_timeout", &r::cache_timeout, "Has no effect, as cache_ttl.",
+                   {0, longest}),
+        make_field("reconnect", &r::reconnect,
+                   "Has no effect in Howdah (nor in ProxySQL for PostgreSQL)."),
+        make_field("timeout", &r::timeout,
+                   "The statement is cancelled after this time; 0 leaves it to query_timeout.",
+                   {0, longest}),
+        make_field("retries", &r::retries,
+                   "Instead of query_retries_on_failure, for statements that may be run again.",
+                   {0, 1000}),
+        make_field("delay", &r::delay, "The statement is held back for so long.", {0, longest}),
+        make_field("next_query_flagIN", &r::next_query_flag_in,
+                   "The flag with which the session's later statements begin.", flag_range),
+        make_field("mirror_flagOUT", &r::mirror_flag_out,
+                   "Has no effect in Howdah: statements are not mirrored.", flag_range),
+        make_field("mirror_hostgroup", &r::mirror_hostgroup, "Has no effect, as mirror_flagOUT.",
+                   hostgroup_range),
+        make_field("error_msg", &r::error_msg,
+                   "The statement is not run; the client gets this error (42501)."),
+        make_field("OK_msg", &r::ok_msg,
+                   "The statement is not run; the client is told that it was, with this text."),
+        make_field("sticky_conn", &r::sticky_conn,
+                   "Has no effect in Howdah (nor in ProxySQL for PostgreSQL)."),
+        make_field("multiplex", &r::multiplex,
+                   "0: the session keeps its server connection; 1: that ends; 2: what this "
+                   "statement does is no reason to keep it.",
+                   {0, 2}),
+        make_field("log", &r::log, "Has no effect yet: there is no query log."),
         make_field("apply", &r::apply, "true: no later rule is looked at."),
+        make_field("attributes", &r::attributes, "Has no effect in Howdah."),
+        make_field("comment", &r::comment, "Free text."),
+    };
+    return table;
+}
+
+template <>
+std::span<const field<fast_route>> columns() {
+    using f = fast_route;
+    static const std::vector<field<f>> table{
+        required(make_field("username", &f::username, "For this user; '' for all others.")),
+        required(make_field("database", &f::database, "For this database.")),
+        make_field("flagIN", &f::flag_in, "For chains of rules that have ended with this flag.",
+                   flag_range),
+        required(make_field("destination_hostgroup", &f::destination_hostgroup,
+                            "Where the statements go.", hostgroup_range)),
+        make_field("comment", &f::comment, "Free text."),
+    };
+    return table;
+}
+
+template <>
+std::span<const field<firewall_user>> columns() {
+    using u = firewall_user;
+    static const std::vector<field<u>> table{
+        make_field("active", &u::active, "false: as if the row were not there."),
+        required(make_field("username", &u::username, "Name of the user.")),
+        required(make_field("client_address", &u::client_address,
+                            "For clients at this address; '' for all others.")),
+        make_field("mode", &u::mode,
+                   "What becomes of statements that are not on the list: nothing, a line in the "
+                   "log, an error."),
+        make_field("comment", &u::comment, "Free text."),
+    };
+    return table;
+}
+
+template <>
+std::span<const field<firewall_rule>> columns() {
+    using r = firewall_rule;
+    static const std::vector<field<r>> table{
+        make_field("active", &r::active, "false: as if the row were not there."),
+        required(make_field("username", &r::username, "Name of the user.")),
+        required(make_field("client_address", &r::client_address,
+                            "As in the row of firewall_whitelist_users that is for the client.")),
+        required(make_field("database", &r::database, "Name of the database.")),
+        make_field("flagIN", &r::flag_in, "The flag with which the chain of rules has ended.",
+                   flag_range),
+        required(checked(make_field("digest", &r::digest, "Digest of the statement (0x...)."),
+                         check_digest)),
         make_field("comment", &r::comment, "Free text."),
     };
     return table;
@@ -237,31 +351,8 @@ bool is_unsupported_column(std::string_view section, std::string_view column) {
         {"users",
          {"backend", "frontend", "attributes", "default_schema", "schema_locked", "fast_forward",
           "transaction_persistent"}},
-        {"query_rules",
-         {"flagIN",
-          "proxy_addr",
-          "proxy_port",
-          "digest",
-          "re_modifiers",
-          "flagOUT",
-          "replace_pattern",
-          "cache_ttl",
-          "reconnect",
-          "cache_empty_result",
-          "cache_timeout",
-          "timeout",
-          "retries",
-          "delay",
-          "next_query_flagIN",
-          "mirror_flagOUT",
-          "error_msg",
-          "mirror_hostgroup",
-          "OK_msg",
-          "sticky_conn",
-          "multiplex",
-          "log",
-          "attributes",
-          "schemaname"}}};
+        {"query_rules", {"schemaname", "gtid_from_hostgroup"}},
+        {"query_rules_fast_routing", {"schemaname"}}};
     const auto found = known.find(section);
     return found != known.end() && std::ranges::find(found->second, column) != found->second.end();
 }

@@ -22,6 +22,12 @@ std::span<const field<database>> columns();
 template <>
 std::span<const field<query_rule>> columns();
 template <>
+std::span<const field<fast_route>> columns();
+template <>
+std::span<const field<firewall_user>> columns();
+template <>
+std::span<const field<firewall_rule>> columns();
+template <>
 std::span<const field<hba_rule>> columns();
 template <>
 std::span<const field<user_map>> columns();
@@ -40,6 +46,12 @@ inline constexpr std::string_view record_name<database> = "database";
 template <>
 inline constexpr std::string_view record_name<query_rule> = "query rule";
 template <>
+inline constexpr std::string_view record_name<fast_route> = "fast route";
+template <>
+inline constexpr std::string_view record_name<firewall_user> = "firewall user";
+template <>
+inline constexpr std::string_view record_name<firewall_rule> = "firewall rule";
+template <>
 inline constexpr std::string_view record_name<hba_rule> = "hba rule";
 template <>
 inline constexpr std::string_view record_name<user_map> = "user map";
@@ -57,6 +69,12 @@ template <>
 inline constexpr std::string_view section_name<database> = "databases";
 template <>
 inline constexpr std::string_view section_name<query_rule> = "query_rules";
+template <>
+inline constexpr std::string_view section_name<fast_route> = "query_rules_fast_routing";
+template <>
+inline constexpr std::string_view section_name<firewall_user> = "firewall_whitelist_users";
+template <>
+inline constexpr std::string_view section_name<firewall_rule> = "firewall_whitelist_rules";
 template <>
 inline constexpr std::string_view section_name<hba_rule> = "hba_rules";
 template <>

@@ -32,6 +32,9 @@ struct document {
     std::vector<located<user>> users;
     std::vector<located<database>> databases;
     std::vector<located<query_rule>> query_rules;
+    std::vector<located<fast_route>> fast_routes;
+    std::vector<located<firewall_user>> firewall_users;
+    std::vector<located<firewall_rule>> firewall_rules;
     std::vector<located<hba_rule>> hba_rules;
     std::vector<located<user_map>> user_maps;
 };

@@ -34,6 +34,9 @@ std::shared_ptr<const settings> to_settings(document config, const std::string& 
     result->users = values(config.users);
     result->databases = values(config.databases);
     result->query_rules = values(config.query_rules);
+    result->fast_routes = values(config.fast_routes);
+    result->firewall_users = values(config.firewall_users);
+    result->firewall_rules = values(config.firewall_rules);
     result->hba_rules = values(config.hba_rules);
     result->user_maps = values(config.user_maps);
     std::ranges::sort(result->query_rules, {}, &query_rule::rule_id);
@@ -144,6 +147,9 @@ load_result accept(settings made) {
     config.users = as_given(std::move(made.users));
     config.databases = as_given(std::move(made.databases));
     config.query_rules = as_given(std::move(made.query_rules));
+    config.fast_routes = as_given(std::move(made.fast_routes));
+    config.firewall_users = as_given(std::move(made.firewall_users));
+    config.firewall_rules = as_given(std::move(made.firewall_rules));
     config.hba_rules = as_given(std::move(made.hba_rules));
     config.user_maps = as_given(std::move(made.user_maps));
     apply_passfile(config, problems);

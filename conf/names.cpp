@@ -99,6 +99,13 @@ std::span<const named<server_status>> names_of(server_status) {
     return table;
 }
 
+std::span<const named<firewall_mode>> names_of(firewall_mode) {
+    using enum firewall_mode;
+    static constexpr named<firewall_mode> table[] = {
+        {"OFF", off}, {"DETECTING", detecting}, {"PROTECTING", protecting}};
+    return table;
+}
+
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
     const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
     return std::ranges::equal(a, b, {}, lower, lower);

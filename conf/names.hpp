@@ -27,6 +27,7 @@ std::span<const named<read_consistency>> names_of(read_consistency);
 std::span<const named<log_level>> names_of(log_level);
 std::span<const named<log_format>> names_of(log_format);
 std::span<const named<server_status>> names_of(server_status);
+std::span<const named<firewall_mode>> names_of(firewall_mode);
 
 /// "scram-sha-256", "OFFLINE_SOFT", ...: as written in the configuration.
 template <class Enum>

@@ -64,6 +64,9 @@ std::string print_config(const settings& config, secrets how) {
     print_list(out, config.users, how);
     print_list(out, config.databases, how);
     print_list(out, config.query_rules, how);
+    print_list(out, config.fast_routes, how);
+    print_list(out, config.firewall_users, how);
+    print_list(out, config.firewall_rules, how);
     print_list(out, config.hba_rules, how);
     print_list(out, config.user_maps, how);
     out << YAML::EndMap;

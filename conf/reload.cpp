@@ -28,6 +28,16 @@ auto key_of(const query_rule& r) {
     return std::tie(r.rule_id);
 }
 
+auto key_of(const fast_route& f) {
+    return std::tie(f.username, f.database, f.flag_in);
+}
+auto key_of(const firewall_user& u) {
+    return std::tie(u.username, u.client_address);
+}
+auto key_of(const firewall_rule& r) {
+    return std::tie(r.username, r.client_address, r.database, r.flag_in, r.digest);
+}
+
 template <class Record>
 const Record* find_same(const std::vector<Record>& records, const Record& wanted) {
     const auto found =
@@ -87,6 +97,9 @@ reload_report compare(const settings& running, const settings& fresh) {
     compare_list(running.users, fresh.users, report);
     compare_list(running.databases, fresh.databases, report);
     compare_list(running.query_rules, fresh.query_rules, report);
+    compare_list(running.fast_routes, fresh.fast_routes, report);
+    compare_list(running.firewall_users, fresh.firewall_users, report);
+    compare_list(running.firewall_rules, fresh.firewall_rules, report);
     compare_whole(running.hba_rules, fresh.hba_rules, report);
     compare_whole(running.user_maps, fresh.user_maps, report);
     return report;

@@ -132,7 +132,13 @@ constexpr std::string_view databases_intro =
     "What holds for the clients of a database; others are served, too. For a client, the value of "
     "its user counts first, then that of its database, then the variable.";
 constexpr std::string_view rules_intro =
-    "Rules that send statements elsewhere than read_write_split would. In the order of rule_id.";
+    "Rules that send statements elsewhere than read_write_split would, rewrite, refuse or limit "
+    "them. In the order of rule_id; what a later rule says replaces what an earlier one has said.";
+constexpr std::string_view routes_intro =
+    "Where the statements of a user in a database go, if no rule with apply has matched.";
+constexpr std::string_view firewall_users_intro =
+    "Users whose statements have to be on the list below.";
+constexpr std::string_view firewall_rules_intro = "Statements that those users may run.";
 constexpr std::string_view hba_intro =
     "Who may log in from where and how, as in pg_hba.conf: the first rule that matches decides, "
     "and "
@@ -171,6 +177,14 @@ std::string render_annotated_yaml() {
         rules_intro,
         "  #- {rule_id: 1, match_pattern: \"^SELECT .* FROM queue\", destination_hostgroup: 10, "
         "apply: true}\n");
+    result += list_yaml<fast_route>(
+        routes_intro, "  #- {username: report, database: reports, destination_hostgroup: 20}\n");
+    result += list_yaml<firewall_user>(
+        firewall_users_intro, "  #- {username: appuser, client_address: \"\", mode: \"OFF\"}\n");
+    result += list_yaml<firewall_rule>(
+        firewall_rules_intro,
+        "  #- {username: appuser, client_address: \"\", database: shop, digest: "
+        "\"0x1CE8BE6B2C2C1A1D\"}\n");
     result += list_yaml<hba_rule>(
         hba_intro,
         "  #- {type: local, method: peer, map: admins}\n"
@@ -214,7 +228,10 @@ std::string render_markdown() {
     return result + list_markdown<server>(servers_intro) +
            list_markdown<replication_hostgroup>(pairs_intro) + list_markdown<user>(users_intro) +
            list_markdown<database>(databases_intro) + list_markdown<query_rule>(rules_intro) +
-           list_markdown<hba_rule>(hba_intro) + list_markdown<user_map>(maps_intro);
+           list_markdown<fast_route>(routes_intro) +
+           list_markdown<firewall_user>(firewall_users_intro) +
+           list_markdown<firewall_rule>(firewall_rules_intro) + list_markdown<hba_rule>(hba_intro) +
+           list_markdown<user_map>(maps_intro);
 }
 
 }  // namespace howdah::conf

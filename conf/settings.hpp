@@ -124,21 +124,83 @@ struct database : overrides {
     bool operator==(const database&) const = default;
 };
 
-/// A routing rule; rules are sorted by rule_id. Unset criteria match everything. The loader has
-/// checked neither the syntax of the regular expressions nor applied them: that is the router's.
+/// What becomes of the statements that it matches; ProxySQL's pgsql_query_rules, in the order of
+/// its columns. Rules are sorted by rule_id. Unset criteria match everything, unset outcomes leave
+/// what an earlier rule has said. The loader has neither compiled nor applied the regular
+/// expressions.
 struct query_rule {
     int rule_id = 0;
     bool active = true;
     std::optional<std::string> username;
     std::optional<std::string> database;
+    int flag_in = 0;                           ///< Looked at while the chain has this flag.
     std::optional<std::string> client_addr;    ///< '%' at the end matches any rest.
+    std::optional<std::string> proxy_addr;     ///< Of the interface that the client has reached.
+    std::optional<std::uint16_t> proxy_port;   ///< As proxy_addr.
+    std::optional<std::string> digest;         ///< "0x" and up to 16 hex digits.
     std::optional<std::string> match_digest;   ///< Regular expression on the normalised statement.
     std::optional<std::string> match_pattern;  ///< Regular expression on the statement as sent.
     bool negate_match_pattern = false;         ///< Inverts match_digest and match_pattern.
-    std::optional<int> destination_hostgroup;  ///< Unset: the rule does not decide the hostgroup.
-    bool apply = false;                        ///< true: no later rule is looked at.
+    std::string re_modifiers = "CASELESS";     ///< CASELESS and GLOBAL, with ',' between them.
+    std::optional<int> flag_out;               ///< The chain's flag from the next rule on.
+    std::optional<std::string> replace_pattern;  ///< Instead of what match_pattern matches.
+    std::optional<int> destination_hostgroup;    ///< Unset: the rule does not decide the hostgroup.
+    std::optional<std::chrono::milliseconds> cache_ttl;
+    std::optional<bool> cache_empty_result;
+    std::optional<std::chrono::milliseconds> cache_timeout;
+    std::optional<bool> reconnect;
+    std::optional<std::chrono::milliseconds> timeout;  ///< 0: query_timeout holds.
+    std::optional<std::uint32_t> retries;
+    std::optional<std::chrono::milliseconds> delay;
+    std::optional<int> next_query_flag_in;
+    std::optional<int> mirror_flag_out;
+    std::optional<int> mirror_hostgroup;
+    std::optional<std::string> error_msg;
+    std::optional<std::string> ok_msg;
+    std::optional<bool> sticky_conn;
+    std::optional<int>
+        multiplex;  ///< 0: the session keeps its server; 1: no more; 2: not for this.
+    std::optional<bool> log;
+    bool apply = false;      ///< true: no later rule is looked at.
+    std::string attributes;  ///< JSON of ProxySQL.
     std::string comment;
     bool operator==(const query_rule&) const = default;
+};
+
+/// Where a user's statements in a database go if no rule with `apply` has matched;
+/// (username, database, flag_in) is unique. ProxySQL's pgsql_query_rules_fast_routing.
+struct fast_route {
+    std::string username;  ///< Empty: any.
+    std::string database;
+    int flag_in = 0;  ///< The flag with which the chain of rules has ended.
+    int destination_hostgroup = 0;
+    std::string comment;
+    bool operator==(const fast_route&) const = default;
+};
+
+/// What becomes of statements that are not on the list: nothing, a line in the log, an error.
+enum class firewall_mode { off, detecting, protecting };
+
+/// Whose statements the firewall looks at; (username, client_address) is unique.
+struct firewall_user {
+    bool active = true;
+    std::string username;
+    std::string client_address;  ///< Empty: any.
+    firewall_mode mode = firewall_mode::off;
+    std::string comment;
+    bool operator==(const firewall_user&) const = default;
+};
+
+/// A statement that the firewall lets pass; all but `active` and `comment` together are unique.
+struct firewall_rule {
+    bool active = true;
+    std::string username;
+    std::string client_address;  ///< As that of the firewall_user.
+    std::string database;
+    int flag_in = 0;
+    std::string digest = "0x0";  ///< As query_rule::digest.
+    std::string comment;
+    bool operator==(const firewall_rule&) const = default;
 };
 
 /// One line of what would be pg_hba.conf: who may come from where, and how they prove it. The first
@@ -262,6 +324,9 @@ struct settings {
     std::vector<user> users;
     std::vector<database> databases;
     std::vector<query_rule> query_rules;
+    std::vector<fast_route> fast_routes;
+    std::vector<firewall_user> firewall_users;
+    std::vector<firewall_rule> firewall_rules;
     std::vector<hba_rule> hba_rules;  ///< In the order of the file.
     std::vector<user_map> user_maps;
     std::string source;  ///< The file it was read from, for messages and reloads.

@@ -5,28 +5,17 @@
 #include <set>
 #include <tuple>
 
+#include "conf/duplicates.hpp"
 #include "conf/names.hpp"
 #include "conf/options.hpp"
 #include "conf/passfile.hpp"
 #include "conf/secrets.hpp"
 #include "conf/text_file.hpp"
 #include "conf/validate_hba.hpp"
+#include "conf/validate_rules.hpp"
 
 namespace howdah::conf {
 namespace {
-
-/// Reports records with an equal key; `describe` names the record and what it collides in.
-template <class Record, class Key, class Describe>
-void report_duplicates(const std::vector<located<Record>>& records, Key key, Describe describe,
-                       problem_list& problems) {
-    std::map<decltype(key(records.front().value)), int> first_line;
-    for (const auto& record : records) {
-        const auto [first, is_new] = first_line.emplace(key(record.value), record.line);
-        if (!is_new)
-            problems.error(record.line, fmt::format("{} is listed twice (first on line {})",
-                                                    describe(record.value), first->second));
-    }
-}
 
 void check_duplicates(const document& config, problem_list& problems) {
     report_duplicates(
@@ -42,9 +31,6 @@ void check_duplicates(const document& config, problem_list& problems) {
     report_duplicates(
         config.databases, [](const database& d) { return d.name; },
         [](const database& d) { return fmt::format("database {}", quoted(d.name)); }, problems);
-    report_duplicates(
-        config.query_rules, [](const query_rule& r) { return r.rule_id; },
-        [](const query_rule& r) { return fmt::format("query rule {}", r.rule_id); }, problems);
 }
 
 std::set<int> check_hostgroups(const document& config, problem_list& problems) {
@@ -78,11 +64,6 @@ void check_references(const document& config, const std::set<int>& known, proble
             problems.error(u.line_of("default_hostgroup"),
                            fmt::format("user {}: default_", quoted(u.value.username)) +
                                fmt::format(unknown, u.value.default_hostgroup));
-    for (const auto& r : config.query_rules)
-        if (const auto to = r.value.destination_hostgroup; to && !known.contains(*to))
-            problems.error(r.line_of("destination_hostgroup"),
-                           fmt::format("query rule {}: destination_", r.value.rule_id) +
-                               fmt::format(unknown, *to));
     const auto& vars = config.vars.value;
     if (!vars.auth_user.empty() && vars.auth_hostgroup >= 0 && !known.contains(vars.auth_hostgroup))
         problems.error(config.vars.line_of("auth_hostgroup"),
@@ -288,6 +269,7 @@ void validate(const document& config, problem_list& problems) {
     check_references(config, known, problems);
     check_users(config, problems);
     check_databases(config, problems);
+    validate_rules(config, known, problems);
     validate_hba(config, problems);
 }
 

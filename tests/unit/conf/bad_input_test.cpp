@@ -184,8 +184,32 @@ const bad_input inputs[] = {
      "servers:\n  - hostname: pg1\n",
      {"f.yaml:2: server: 'hostgroup_id' is missing"}},
     {"unsupported_column",
-     "query_rules:\n  - {rule_id: 1, mirror_hostgroup: 3}\n",
-     {"f.yaml:2: query rule: 'mirror_hostgroup' of ProxySQL is not supported"}},
+     "query_rules:\n  - {rule_id: 1, schemaname: d}\n",
+     {"f.yaml:2: query rule: 'schemaname' of ProxySQL is not supported"}},
+    {"column_in_another_case",
+     "query_rules:\n  - {rule_id: 1, flagin: 2}\n",
+     {"f.yaml:2: query rule: unknown key 'flagin' (did you mean 'flagIN'?)"}},
+    {"digest_that_is_none",
+     "query_rules:\n  - {rule_id: 1, digest: SELECT}\n  - {rule_id: 2, digest: 0x}\n"
+     "  - {rule_id: 3, digest: 0x12345678901234567}\n",
+     {"f.yaml:2: query rule digest: 'SELECT' is no digest (0x and up to 16 hex digits)",
+      "f.yaml:3: query rule digest: '0x' is no digest (0x and up to 16 hex digits)",
+      "f.yaml:4: query rule digest: '0x12345678901234567' is no digest (0x and up to 16 hex "
+      "digits)"}},
+    {"unknown_modifier",
+     "query_rules:\n  - {rule_id: 1, re_modifiers: 'CASELESS,MULTILINE'}\n",
+     {"f.yaml:2: query rule re_modifiers: 'CASELESS,MULTILINE' must be CASELESS, GLOBAL, both with "
+      "',' between them, or empty"}},
+    {"rule_with_numbers_out_of_range",
+     "query_rules:\n  - {rule_id: 1, multiplex: 3}\n  - {rule_id: 2, retries: 1001}\n"
+     "  - {rule_id: 3, flagOUT: -1}\n  - {rule_id: 4, proxy_port: 65536}\n",
+     {"f.yaml:2: query rule multiplex: '3' is out of range (0 to 2)",
+      "f.yaml:3: query rule retries: '1001' is out of range (0 to 1000)",
+      "f.yaml:4: query rule flagOUT: '-1' is out of range (0 to 2147483647)",
+      "f.yaml:5: query rule proxy_port: '65536' is out of range (0 to 65535)"}},
+    {"replacement_of_nothing",
+     "query_rules:\n  - rule_id: 4\n    match_digest: x\n    replace_pattern: y\n",
+     {"f.yaml:4: query rule 4: replace_pattern needs a match_pattern"}},
     {"column_of_ProxySQL_that_would_do_nothing",
      "users:\n  - {username: a, fast_forward: 1}\n",
      {"f.yaml:2: user: 'fast_forward' of ProxySQL is not supported"}},
@@ -278,6 +302,35 @@ const bad_input inputs[] = {
      "    destination_hostgroup: 30\n",
      {"f.yaml:4: query rule 1: destination_hostgroup 30 has no server and is in no replication "
       "hostgroup"}},
+    {"mirror_and_fast_route_to_an_unknown_hostgroup",
+     "servers: [{hostgroup_id: 10, hostname: a}]\nquery_rules:\n  - rule_id: 1\n"
+     "    mirror_hostgroup: 30\nquery_rules_fast_routing:\n"
+     "  - {username: u, database: d, destination_hostgroup: 40}\n",
+     {"f.yaml:4: query rule 1: mirror_hostgroup 30 has no server and is in no replication "
+      "hostgroup",
+      "f.yaml:6: fast route of user 'u' in database 'd' with flagIN 0: destination_hostgroup 40 "
+      "has "
+      "no server and is in no replication hostgroup"}},
+    {"fast_routes_with_one_key",
+     "servers: [{hostgroup_id: 10, hostname: a}]\nquery_rules_fast_routing:\n"
+     "  - {username: u, database: d, destination_hostgroup: 10}\n"
+     "  - {username: u, database: d, flagIN: 1, destination_hostgroup: 10}\n"
+     "  - {username: u, database: d, flagIN: 0, destination_hostgroup: 10}\n",
+     {"f.yaml:5: fast route of user 'u' in database 'd' with flagIN 0 is listed twice (first on "
+      "line 3)"}},
+    {"firewall_rows_with_one_key",
+     "firewall_whitelist_users:\n  - {username: u, client_address: ''}\n"
+     "  - {username: u, client_address: '', mode: DETECTING}\n"
+     "firewall_whitelist_rules:\n"
+     "  - {username: u, client_address: '', database: d, digest: 0xAB}\n"
+     "  - {username: u, client_address: '', database: d, digest: 0x00ab}\n",
+     {"f.yaml:3: firewall user 'u' at '' is listed twice (first on line 2)",
+      "f.yaml:6: firewall rule of user 'u' at '' in database 'd' with flagIN 0 for 0x00ab is "
+      "listed "
+      "twice (first on line 5)"}},
+    {"unknown_firewall_mode",
+     "firewall_whitelist_users: [{username: u, client_address: '', mode: ON}]\n",
+     {"f.yaml:1: firewall user mode: 'ON' is none of OFF, DETECTING, PROTECTING"}},
     {"user_of_an_unknown_hostgroup",
      "servers: [{hostgroup_id: 10, hostname: a}]\nusers:\n  - username: x\n    password: y\n",
      {"f.yaml:3: user 'x': default_hostgroup 0 has no server and is in no replication hostgroup"}},

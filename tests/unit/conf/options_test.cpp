@@ -129,6 +129,9 @@ TEST(every_column, has_a_documentation_line_and_an_allowed_default) {
     expect_sound_columns<replication_hostgroup>();
     expect_sound_columns<user>();
     expect_sound_columns<query_rule>();
+    expect_sound_columns<fast_route>();
+    expect_sound_columns<firewall_user>();
+    expect_sound_columns<firewall_rule>();
     expect_sound_columns<hba_rule>();
     expect_sound_columns<user_map>();
 }

@@ -53,13 +53,23 @@ TEST(a_reload, counts_what_changed_in_the_lists) {
     fresh.replication_hostgroups = {{1, 3, ""}};
     fresh.users.resize(1);
     running.query_rules.resize(1);
+    running.fast_routes.resize(1);
+    fresh.fast_routes.resize(1);
+    fresh.fast_routes[0].destination_hostgroup = 1;
+    fresh.firewall_users.resize(1);
+    running.firewall_rules.resize(1);
+    fresh.firewall_rules.resize(1);
+    fresh.firewall_rules[0].digest = "0x1";
     running.hba_rules.resize(2);
     fresh.hba_rules.resize(2);
     fresh.hba_rules[1].method = hba_method::reject;
-    EXPECT_THAT(compare(running, fresh).changed,
-                ElementsAre("servers: 1 added, 1 removed, 1 changed",
-                            "replication_hostgroups: 1 changed", "users: 1 added",
-                            "query_rules: 1 removed", "hba_rules: changed (2 before, 2 now)"));
+    EXPECT_THAT(
+        compare(running, fresh).changed,
+        ElementsAre("servers: 1 added, 1 removed, 1 changed", "replication_hostgroups: 1 changed",
+                    "users: 1 added", "query_rules: 1 removed",
+                    "query_rules_fast_routing: 1 changed", "firewall_whitelist_users: 1 added",
+                    "firewall_whitelist_rules: 1 added, 1 removed",
+                    "hba_rules: changed (2 before, 2 now)"));
 }
 
 TEST(a_reload, keeps_the_running_value_of_what_needs_a_restart) {

@@ -59,6 +59,9 @@ TEST(the_shipped_configuration, loads_with_everything_uncommented) {
     EXPECT_EQ(result.value->replication_hostgroups.size(), 1u);
     EXPECT_EQ(result.value->users.size(), 2u);
     EXPECT_EQ(result.value->query_rules.size(), 1u);
+    EXPECT_EQ(result.value->fast_routes.size(), 1u);
+    EXPECT_EQ(result.value->firewall_users.size(), 1u);
+    EXPECT_EQ(result.value->firewall_rules.size(), 1u);
     EXPECT_EQ(result.value->hba_rules.size(), 3u);
     EXPECT_EQ(result.value->user_maps.size(), 2u);
 }
@@ -90,6 +93,12 @@ TEST(the_option_reference, has_a_row_for_every_option_and_column) {
     for (const auto& column : columns<user>())
         expect_row(column.name);
     for (const auto& column : columns<query_rule>())
+        expect_row(column.name);
+    for (const auto& column : columns<fast_route>())
+        expect_row(column.name);
+    for (const auto& column : columns<firewall_user>())
+        expect_row(column.name);
+    for (const auto& column : columns<firewall_rule>())
         expect_row(column.name);
     for (const auto& column : columns<hba_rule>())
         expect_row(column.name);
