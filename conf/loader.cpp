@@ -44,14 +44,16 @@ std::shared_ptr<const settings> to_settings(document config, const std::string& 
     return result;
 }
 
-/// As if every member stood in a file.
+/// As if every member that is not as by default stood in a file.
 template <class Record>
 std::vector<located<Record>> as_given(std::vector<Record> records) {
+    const Record defaults{};
     std::vector<located<Record>> out;
     for (Record& record : records) {
         located<Record> l{std::move(record), 0, {}};
         for (const auto& column : columns<Record>())
-            l.lines.emplace(column.name, 0);
+            if (column.required || column.get(l.value) != column.get(defaults))
+                l.lines.emplace(column.name, 0);
         out.push_back(std::move(l));
     }
     return out;

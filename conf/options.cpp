@@ -220,6 +220,28 @@ std::vector<option> build() {
     t.add("monitor_shun_recovery_checks", &v::monitor_shun_recovery_checks,
           "Successful checks in a row after which a shunned server is used again.", {1, 1000});
 
+    t.group("Administration");
+    t.add(
+         "admin_pgsql_ifaces", &v::admin_pgsql_ifaces,
+         "Addresses of the admin interface (PostgreSQL protocol), as interfaces but with port 6132 "
+         "by convention; none means there is no such interface.")
+        .reloadable = false;
+    t.add("admin_admin_credentials", &v::admin_admin_credentials,
+          "Administrators: 'user:password' separated by ';'; a password may be a SCRAM verifier. "
+          "admin:admin is let in from this machine only.")
+        .secret = true;
+    t.add("admin_stats_credentials", &v::admin_stats_credentials,
+          "Users of the admin interface who may only read statistics, in the same form; "
+          "stats:stats is let in from this machine only.")
+        .secret = true;
+    t.add("admin_statement_timeout", &v::admin_statement_timeout,
+          "A statement of the admin interface that takes this long is cancelled.", {100, hour})
+        .reloadable = false;
+    t.add("datadir", &v::datadir,
+          "Folder of howdah.db, the DISK layer of the configuration; without it nothing is kept "
+          "over a restart but this file.")
+        .reloadable = false;
+
     t.group("Operation");
     t.add("passfile", &v::passfile,
           "File in the format of .pgpass with the passwords that are not given here: of the "

@@ -19,7 +19,7 @@ usage: conf/quickstart.sh [start|stop|clean|status|env]
 
 Environment: HOWDAH_STATE  state folder (root: /var/lib/howdah-quickstart, else
                            $XDG_STATE_HOME/howdah-quickstart)
-             HOWDAH_PORT   Howdah's port at the first start (6133)
+             HOWDAH_PORT   Howdah's port at the first start (6133); its admin port is the one below
              HOWDAH_BIN    a ready binary to run; nothing is built then
 TEXT
 }
@@ -288,6 +288,8 @@ write_config() {
 # Every option: conf/howdah.yaml. After a change: kill -HUP the howdah process.
 variables:
   interfaces: ["$address:$howdah_port"]
+  admin_pgsql_ifaces: ["$address:$((howdah_port - 1))"]
+  datadir: $state
   ssl_cert: $state/tls/server.crt
   ssl_key: $state/tls/server.key
   ssl_p2s_ca: $state/tls/ca.crt

@@ -306,6 +306,13 @@ struct variables {
     bool monitor_writer_is_also_reader = false;
     std::uint32_t monitor_shun_recovery_checks = 2;
 
+    // Administration
+    std::vector<listen_address> admin_pgsql_ifaces{{"0.0.0.0", 6132}};
+    std::string admin_admin_credentials = "admin:admin";
+    std::string admin_stats_credentials = "stats:stats";
+    std::chrono::milliseconds admin_statement_timeout{60000};
+    std::string datadir;  ///< Empty = there is no DISK layer.
+
     // Operation
     std::string passfile;  ///< Already applied by the loader: passwords are filled in.
     conf::log_level log_level = conf::log_level::info;

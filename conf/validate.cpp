@@ -191,6 +191,8 @@ void check_variables(const document& all, problem_list& problems) {
     const auto& vars = config.value;
     check_tls(config, problems);
     check_files(config, problems);
+    if (vars.interfaces.empty())
+        problems.error(config.line_of("interfaces"), "interfaces names no address");
     if (vars.connect_timeout_server > vars.connect_timeout_server_max)
         problems.warn(config.line_of("connect_timeout_server"),
                       "connect_timeout_server is longer than connect_timeout_server_max");

@@ -125,6 +125,10 @@ value_error parse_bool(std::string_view text, bool& out) {
 
 value_error parse_listen_addresses(std::string_view text, std::vector<listen_address>& out) {
     std::vector<listen_address> result;
+    if (trim(text) == "none") {
+        out.clear();
+        return std::nullopt;
+    }
     for (;;) {
         const auto end = text.find_first_of(";,");
         listen_address item;

@@ -33,7 +33,7 @@ value_error parse_number(std::string_view text, value_kind kind, limits range, s
 value_error parse_bool(std::string_view text, bool& out);
 
 /// Addresses separated by ';' or ',': "0.0.0.0:6133", "[::1]:6133", "/run/howdah:6133". Without a
-/// port: 6133. Port 0 takes any free port (not for unix sockets).
+/// port: 6133. Port 0 takes any free port (not for unix sockets). "none": none.
 value_error parse_listen_addresses(std::string_view text, std::vector<listen_address>& out);
 
 /// "is none of a, b, c".
@@ -112,7 +112,7 @@ std::string format_value(const T& value) {
         std::string result;
         for (const auto& item : value)
             result += (result.empty() ? "" : ";") + item.to_string();
-        return result;
+        return result.empty() ? "none" : result;
     } else if constexpr (kind == value_kind::enumeration) {
         return std::string(to_string(value));
     } else if constexpr (kind == value_kind::milliseconds || kind == value_kind::seconds) {

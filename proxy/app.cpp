@@ -12,6 +12,7 @@
 
 #include "conf/loader.hpp"
 #include "conf/reload.hpp"
+#include "protocol/wire/sqlstate.hpp"
 #include "proxy/logging.hpp"
 #include "proxy/session/client_identity.hpp"
 #include "proxy/session/session.hpp"
@@ -140,9 +141,18 @@ app::app(std::shared_ptr<const conf::settings> settings, std::vector<std::string
     for (const auto& w : workers_)
         process_.workers.push_back(w.get());
     open_listeners();
+    administration_ = std::make_unique<administration>(
+        administered{control_, process_, monitor_, operations_, [this] { return settings_; },
+                     [this](std::shared_ptr<const conf::settings> wanted) { return apply(wanted); },
+                     [this] {
+                         if (!stopping_) begin_shutdown();
+                     },
+                     [this] { return client_tls_; }});
+    administration_->listen();
 }
 
 app::~app() {
+    administration_.reset();
     monitor_.stop();
     catalog_source_.stop();
     auth_source_.stop();
@@ -304,8 +314,20 @@ void app::reload() {
         finish();
         return;
     }
-    const conf::reload_report report = conf::compare(*settings_, *loaded.value);
-    const auto fresh = conf::in_force_after_reload(*settings_, *loaded.value);
+    const auto applied = apply(loaded.value);
+    if (!applied) {
+        spdlog::error("reload refused: {}; the running configuration stays",
+                      applied.error().message);
+    } else {
+        administration_->follow(settings_);
+    }
+    finish();
+}
+
+admin::sql_result<std::vector<std::string>> app::apply(
+    const std::shared_ptr<const conf::settings>& wanted) {
+    const conf::reload_report report = conf::compare(*settings_, *wanted);
+    const auto fresh = conf::in_force_after_reload(*settings_, *wanted);
     try {
         protocol::tls_context client_tls = client_tls_of(fresh->vars);
         protocol::tls_context server_tls = server_tls_of(fresh->vars);
@@ -319,15 +341,16 @@ void app::reload() {
         server_tls_ = std::move(server_tls);
         rules_ = std::move(rules);
     } catch (const std::exception& e) {
-        spdlog::error("reload refused: {}; the running configuration stays", e.what());
-        finish();
-        return;
+        return admin::sql_error(protocol::sqlstate::invalid_parameter_value, e.what());
     }
     settings_ = fresh;
+    std::vector<std::string> later;
     for (const std::string& line : report.changed)
         spdlog::info("reload: {}", line);
-    for (const std::string& line : report.needs_restart)
+    for (const std::string& line : report.needs_restart) {
         spdlog::warn("reload: needs a restart: {}", line);
+        later.push_back("needs a restart: " + line);
+    }
     if (report.changed.empty()) spdlog::info("reload: nothing has changed");
     process_.welcomes.clear();
     monitor_.reload(settings_);
@@ -335,7 +358,7 @@ void app::reload() {
     auth_source_.reload(settings_);
     sampler_.reload(settings_);
     publish();
-    finish();
+    return later;
 }
 
 void app::begin_handover() {
@@ -402,6 +425,11 @@ void app::begin_shutdown() {
 }
 
 void app::stop_now() {
+    // Its threads wait for answers of the others.
+    administration_->stop([this] { stop_rest(); });
+}
+
+void app::stop_rest() {
     operations_.stop();
     drain_limit_.cancel();
     accept_timer_.cancel();

@@ -12,6 +12,7 @@
 #include "monitor/auth_query_source.hpp"
 #include "monitor/function_catalog_source.hpp"
 #include "monitor/monitor.hpp"
+#include "proxy/administration.hpp"
 #include "proxy/handover.hpp"
 #include "proxy/operations.hpp"
 #include "proxy/process.hpp"
@@ -44,6 +45,8 @@ public:
     /// As SIGTERM. Any thread.
     void request_stop();
     [[nodiscard]] boost::asio::io_context& control() { return control_; }
+    /// The same of the admin interface.
+    [[nodiscard]] std::uint16_t admin_port() const { return administration_->port(); }
     /// For tests; workers' counters are read without synchronisation once they stopped.
     [[nodiscard]] process& shared() { return process_; }
     /// Control thread only.
@@ -60,12 +63,17 @@ private:
     void on_catalog(const std::string& database, const monitor::function_rows& rows);
     void on_samples(const monitor::wal_samples& fresh);
     void reload();
+    /// Puts settings in force, as a whole; an error where a resource cannot be had. Returns what
+    /// needs a restart.
+    [[nodiscard]] admin::sql_result<std::vector<std::string>> apply(
+        const std::shared_ptr<const conf::settings>& wanted);
     void begin_handover();
     void hand_over();
     void close_passed_sockets();
     void when_empty();
     void begin_shutdown();
     void stop_now();
+    void stop_rest();
     void await_signal();
 
     std::shared_ptr<const conf::settings> settings_;
@@ -87,6 +95,7 @@ private:
     wal_view positions_;
     std::vector<std::unique_ptr<worker>> workers_;
     operations operations_{control_, process_.workers, [this] { publish(); }};
+    std::unique_ptr<administration> administration_;
     std::vector<std::thread> threads_;
     std::vector<std::string> unix_sockets_;
     std::vector<std::pair<worker*, int>> sockets_;  ///< bound, not yet accepting

@@ -1,5 +1,7 @@
 #include "proxy/command_line.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
@@ -7,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "admin/config/layers.hpp"
 #include "conf/loader.hpp"
 #include "conf/print_config.hpp"
 #include "conf/render.hpp"
@@ -26,8 +29,18 @@ std::vector<std::string> own_command(int argc, char** argv) {
 }
 
 int serve(const conf::load_result& loaded, std::vector<std::string> command) {
-    set_up_logging(loaded.value->vars);
-    app howdah(loaded.value, std::move(command));
+    const std::string& folder = loaded.value->vars.datadir;
+    const std::string disk = folder.empty() ? std::string() : folder + "/howdah.db";
+    const admin::startup_choice start = admin::choose_startup(loaded.value, disk);
+    if (!start.settings) {
+        std::cerr << "howdah: the configuration on DISK cannot be used: " << start.error
+                  << "\nMove the file away to start from the configuration file.\n";
+        return 1;
+    }
+    set_up_logging(start.settings->vars);
+    for (const std::string& module : start.from_disk)
+        spdlog::info("{} from DISK ({}), not from {}", module, disk, loaded.value->source);
+    app howdah(start.settings, std::move(command));
     return howdah.run();
 }
 

@@ -126,6 +126,21 @@ void worker::end_clients(const traffic_scope& scope) {
                          "terminating connection due to administrator command");
 }
 
+void worker::end_client(std::int32_t pid, bool end, std::function<void(bool)> done) {
+    boost::asio::post(io, [this, pid, end, done = std::move(done)] {
+        const auto it = clients_.find(pid);
+        const bool found = it != clients_.end();
+        if (found && end) {
+            const boost::intrusive_ptr<worker_client> kept(it->second);
+            kept->terminate(protocol::sqlstate::admin_shutdown,
+                            "terminating connection due to administrator command");
+        } else if (found) {
+            it->second->cancel_running();
+        }
+        done(found);
+    });
+}
+
 void worker::count_servers(const traffic_scope& scope, std::function<void(std::size_t)> done) {
     boost::asio::post(io, [this, scope, done = std::move(done)] {
         std::size_t n = servers.count_idle(scope);
@@ -133,6 +148,49 @@ void worker::count_servers(const traffic_scope& scope, std::function<void(std::s
             if (c->holds_server(scope)) ++n;
         done(n);
     });
+}
+
+/// A report under way.
+struct worker::reporting {
+    std::vector<std::int32_t> pids;
+    std::size_t at = 0;
+    std::vector<client_report> out;
+    std::function<void(std::vector<client_report>)> done;
+};
+
+void worker::report_clients(std::function<void(std::vector<client_report>)> done) {
+    boost::asio::post(io, [this, done = std::move(done)]() mutable {
+        auto r = std::make_shared<reporting>();
+        r->done = std::move(done);
+        r->pids.reserve(clients_.size());
+        for (const auto& [pid, c] : clients_)
+            r->pids.push_back(pid);
+        report_some(std::move(r));
+    });
+}
+
+void worker::report_some(std::shared_ptr<reporting> r) {
+    constexpr std::size_t at_once = 200;
+    const std::size_t end = std::min(r->at + at_once, r->pids.size());
+    for (; r->at < end; ++r->at) {
+        const auto it = clients_.find(r->pids[r->at]);
+        if (it == clients_.end()) continue;
+        r->out.push_back(it->second->report());
+        r->out.back().worker = index;
+    }
+    if (r->at == r->pids.size()) {
+        r->done(std::move(r->out));
+        return;
+    }
+    boost::asio::post(io, [this, r = std::move(r)]() mutable { report_some(std::move(r)); });
+}
+
+void worker::report_idle(std::function<void(std::vector<idle_report>)> done) {
+    boost::asio::post(io, [this, done = std::move(done)] { done(servers.report_idle()); });
+}
+
+void worker::report_counters(std::function<void(worker_counters)> done) {
+    boost::asio::post(io, [this, done = std::move(done)] { done(counters); });
 }
 
 void worker::leave_database(const std::string& database) {

@@ -26,6 +26,7 @@
 namespace howdah::proxy {
 
 class worker_client;
+struct client_report;
 
 /// One data-plane thread: its event loop and everything that its sessions use without a lock.
 /// Sessions and connections live and die here. Other threads only post to `io`.
@@ -46,8 +47,17 @@ public:
     void leave_database(const std::string& database);
     /// Ends the clients of a scope (FATAL 57P01).
     void kill(const traffic_scope& scope);
+    /// Ends one client (FATAL 57P01), or cancels what it runs. Calls back, on this worker's thread,
+    /// with whether it is one of this worker's.
+    void end_client(std::int32_t pid, bool end, std::function<void(bool)> done);
     /// Calls back, on this worker's thread, with the number of its server connections in a scope.
     void count_servers(const traffic_scope& scope, std::function<void(std::size_t)> done);
+    /// Calls back, on this worker's thread, with what its clients do; a few at a time, so that
+    /// queries go on meanwhile.
+    void report_clients(std::function<void(std::vector<client_report>)> done);
+    void report_counters(std::function<void(worker_counters)> done);
+    /// The idle server connections.
+    void report_idle(std::function<void(std::vector<idle_report>)> done);
     /// New WAL samples.
     void publish_positions(std::shared_ptr<const wal_view> fresh);
     /// Stops accepting; clients end when they are between transactions. on_empty is called, on
@@ -100,6 +110,8 @@ private:
     /// FATAL 57P01.
     void end_clients(const traffic_scope& scope);
     void finish_drain_if_empty();
+    struct reporting;
+    void report_some(std::shared_ptr<reporting> r);
     /// Kept alive while they are told something that may end them.
     [[nodiscard]] std::vector<boost::intrusive_ptr<worker_client>> all_clients() const;
 

@@ -2,6 +2,7 @@
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <string_view>
 
+#include "proxy/client_report.hpp"
 #include "proxy/pool/identity.hpp"
 #include "proxy/traffic.hpp"
 
@@ -16,6 +17,8 @@ public:
 
     /// A CancelRequest that named this client; a wrong key is ignored.
     virtual void cancel(std::string_view key) = 0;
+    /// An administrator cancels what it runs.
+    virtual void cancel_running() {}
     /// The monitor says that this server is gone.
     virtual void on_server_dead(const server_entry* server) = 0;
     /// New roles or servers.
@@ -30,6 +33,8 @@ public:
     [[nodiscard]] virtual bool is_covered_by(const traffic_scope& scope) const = 0;
     /// It holds a server connection of this scope.
     [[nodiscard]] virtual bool holds_server(const traffic_scope& scope) const = 0;
+    /// What it is doing, for those who look at statistics.
+    [[nodiscard]] virtual client_report report() const = 0;
     /// Says why (FATAL) and ends the client.
     virtual void terminate(std::string_view sqlstate, std::string_view message) = 0;
 };

@@ -120,13 +120,13 @@ void must(const sql_result<void>& done) {
 config_layers::config_layers(runtime_access runtime, std::string config_file, bool has_disk)
     : runtime_(std::move(runtime)), config_file_(std::move(config_file)), has_disk_(has_disk) {}
 
-void config_layers::create(database& db) const {
+void config_layers::create(database& db, const conf::settings& now) const {
     for (const config_table& t : config_tables()) {
         must(db.execute(t.create("main")));
         if (has_disk_) must(db.execute(t.create("disk")));
     }
     if (has_disk_) must(db.execute(saved_modules));
-    must(follow(db, *runtime_.current()));
+    must(follow(db, now));
 }
 
 sql_result<void> config_layers::follow(database& db, const conf::settings& s) const {
@@ -348,8 +348,7 @@ startup_choice choose_startup(std::shared_ptr<const conf::settings> from_file,
         return out;
     try {
         database db(":memory:");
-        const value path = disk_path;
-        must(db.execute("ATTACH ?1 AS disk", {&path, 1}));
+        must(db.attach_file(disk_path, "disk"));
         const auto saved = db.query("SELECT module FROM disk.howdah_saved_modules");
         if (!saved) throw std::runtime_error(saved.error().message);
         conf::settings merged = *from_file;

@@ -31,9 +31,9 @@ public:
     /// `has_disk`: schema "disk" is attached to the connections that it is given.
     config_layers(runtime_access runtime, std::string config_file, bool has_disk);
 
-    /// Makes the tables of MEMORY, filled from RUNTIME, and those of DISK. Throws
+    /// Makes the tables of MEMORY, filled from what is in force, and those of DISK. Throws
     /// std::runtime_error.
-    void create(database& db) const;
+    void create(database& db, const conf::settings& now) const;
     /// MEMORY follows a configuration that came into force otherwise (SIGHUP).
     [[nodiscard]] sql_result<void> follow(database& db, const conf::settings& s) const;
 

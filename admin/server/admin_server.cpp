@@ -88,6 +88,21 @@ std::string welcome(std::int32_t pid, std::string_view key, const std::string& u
 
 }  // namespace
 
+/// Among the server's streams as long as it lives.
+class admin_server::connection {
+public:
+    connection(std::set<protocol::stream*>& all, protocol::stream& s) : all_(all), stream_(s) {
+        all_.insert(&stream_);
+    }
+    ~connection() { all_.erase(&stream_); }
+    connection(const connection&) = delete;
+    connection& operator=(const connection&) = delete;
+
+private:
+    std::set<protocol::stream*>& all_;
+    protocol::stream& stream_;
+};
+
 /// One client after its login.
 struct admin_server::client {
     protocol::stream& stream;
@@ -113,7 +128,6 @@ admin_server::admin_server(boost::asio::io_context& io, const sql_environment& e
       mock_secret_(random_bytes(32)) {}
 
 admin_server::~admin_server() {
-    stop();
     threads_.join();
 }
 
@@ -126,15 +140,17 @@ void admin_server::listen(int fd) {
     listeners_.back()->start();
 }
 
-void admin_server::stop() {
-    if (std::exchange(stopped_, true)) return;
-    for (const auto& l : listeners_)
-        l->stop();
-    for (const auto& [pid, c] : clients_) {
-        if (c->session) c->session->interrupt();
-        c->stream.close();
+void admin_server::stop(std::function<void()> stopped) {
+    if (!std::exchange(stopped_, true)) {
+        for (const auto& l : listeners_)
+            l->stop();
+        for (const auto& [pid, c] : clients_)
+            if (c->session) c->session->interrupt();
+        for (protocol::stream* s : streams_)
+            s->close();
+        wheel_.stop();
     }
-    wheel_.stop();
+    gate_.when_idle(std::move(stopped));
 }
 
 void admin_server::cancel(std::int32_t pid, std::string_view key) {
@@ -148,6 +164,7 @@ awaitable<void> admin_server::serve(protocol::stream_socket socket) {
     const bool local = is_local(socket);
     protocol::set_tcp_options(socket, 60);
     protocol::stream s(std::move(socket));
+    const connection listed(streams_, s);
     protocol::input_buffer in(buffers_);
     message_channel channel(s, in);
     protocol::stream_deadline limit(wheel_, s, login_time);

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,14 +46,16 @@ public:
 
     /// Serves a listening socket, which it owns from now on.
     void listen(int fd);
-    /// Accepts nobody any more and ends all clients. Idempotent.
-    void stop();
+    /// Accepts nobody any more and ends all clients; `stopped` is called when none is left, at once
+    /// if there is none. Must have happened before `io` and this are destroyed.
+    void stop(std::function<void()> stopped);
     [[nodiscard]] std::size_t client_count() const { return clients_.size(); }
     /// For statements that are nobody's.
     [[nodiscard]] boost::asio::thread_pool& threads() { return threads_; }
 
 private:
     struct client;
+    class connection;
     boost::asio::awaitable<void> serve(protocol::stream_socket socket);
     boost::asio::awaitable<void> converse(client& c, protocol::message_channel& channel);
     void cancel(std::int32_t pid, std::string_view key);
@@ -67,6 +70,7 @@ private:
     protocol::scram_secrets secrets_;
     std::string mock_secret_;
     std::vector<std::unique_ptr<protocol::listener>> listeners_;
+    std::set<protocol::stream*> streams_;  ///< of all clients, also those that log in
     std::map<std::int32_t, client*> clients_;
     std::int32_t next_pid_ = 0;
     bool stopped_ = false;

@@ -90,7 +90,8 @@ public:
         const auto go_on = [&](std::size_t next) { return fits(s, element_index + 1, next, then); };
         switch (e.what) {
             case element::kind::word:
-                return at < tokens_.size() && tokens_[at].is_word(e.text) && go_on(at + 1);
+                return at < tokens_.size() &&
+                       (tokens_[at].is_word(e.text) || tokens_[at].is(e.text)) && go_on(at + 1);
             case element::kind::argument: {
                 if (at >= tokens_.size() || tokens_[at].kind == token_kind::symbol) return false;
                 const auto before = found;

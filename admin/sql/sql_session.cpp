@@ -324,8 +324,7 @@ sql_session::sql_session(const sql_environment& all, role who, std::string user)
         if (auto done = db_.execute(sql); !done) throw std::runtime_error(done.error().message);
     };
     if (!all.disk_path.empty()) {
-        const value path = all.disk_path;
-        if (auto done = db_.execute("ATTACH ?1 AS disk", {&path, 1}); !done)
+        if (auto done = db_.attach_file(all.disk_path, "disk"); !done)
             throw std::runtime_error("cannot open " + all.disk_path + ": " + done.error().message);
     }
     for (const std::string_view schema : attached_schemas)

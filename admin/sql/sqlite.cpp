@@ -192,6 +192,23 @@ sql_result<void> database::execute(std::string_view sql, std::span<const value> 
     return {};
 }
 
+sql_result<void> database::attach_file(const std::string& path, std::string_view schema) {
+    std::string uri = "file:";
+    for (const char c : path) {
+        if (c == '%') {
+            uri += "%25";
+        } else if (c == '?') {
+            uri += "%3f";
+        } else if (c == '#') {
+            uri += "%23";
+        } else {
+            uri += c;
+        }
+    }
+    const value where = uri + "?vfs=unix";
+    return execute("ATTACH ?1 AS " + quoted_name(schema), {&where, 1});
+}
+
 std::string quoted_name(std::string_view name) {
     std::string out = "\"";
     for (const char c : name) {

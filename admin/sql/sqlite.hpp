@@ -54,6 +54,9 @@ public:
                                            std::span<const value> parameters = {});
     [[nodiscard]] sql_result<std::vector<row>> query(std::string_view sql,
                                                      std::span<const value> parameters = {});
+    /// Opens or creates the file as a schema. SQLite would take it for a database in memory where
+    /// the main one is one.
+    [[nodiscard]] sql_result<void> attach_file(const std::string& path, std::string_view schema);
     [[nodiscard]] bool in_transaction() const { return sqlite3_get_autocommit(db_.get()) == 0; }
     /// Ends what runs, which then fails with 57014. Any thread.
     void interrupt() { sqlite3_interrupt(db_.get()); }

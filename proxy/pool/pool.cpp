@@ -377,6 +377,15 @@ std::size_t pool::count_idle(const traffic_scope& scope) const {
     return n;
 }
 
+std::vector<idle_report> pool::report_idle() const {
+    const auto now = std::chrono::steady_clock::now();
+    std::vector<idle_report> out;
+    for (const auto& [where, connections] : idle_)
+        for (const server_ptr& c : connections)
+            out.push_back({where.server, where.login, c->state().pid, now - c->state().idle_since});
+    return out;
+}
+
 void pool::cancel(server_connection& connection) {
     ++*connection.state().cancels;
     worker_.gate.spawn(run_cancel(connection.server(), connection.state().pid,

@@ -57,6 +57,14 @@ struct server_wish {
     const startup_parameters* own = nullptr;
 };
 
+/// An idle server connection, for those who look at statistics.
+struct idle_report {
+    const server_entry* server;
+    const pool_login* login;
+    std::int32_t pid;
+    std::chrono::steady_clock::duration since;
+};
+
 /// One worker's server connections: its idle ones and those it opens. Takes part in the
 /// process-wide account (pool_book) as soon as an idle connection of its own will not do.
 class pool final : public server_owner, private protocol::deadline {
@@ -99,6 +107,7 @@ public:
     void close_unwanted();
     /// Connections that no client holds.
     [[nodiscard]] std::size_t count_idle(const traffic_scope& scope) const;
+    [[nodiscard]] std::vector<idle_report> report_idle() const;
     /// Closes every idle connection, for shutdown.
     void close_all_idle();
 

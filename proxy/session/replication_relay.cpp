@@ -271,6 +271,23 @@ void replication_relay::send_last(std::string_view message) {
     (void)client_.write(&part, 1);
 }
 
+client_report replication_relay::report() const {
+    client_report r;
+    r.pid = pid_;
+    r.login = who_.login;
+    r.peer = who_.peer;
+    r.replication = true;
+    r.waiting = waiting();
+    r.running = phase_ == phase::relaying;
+    r.tls = client_.is_tls();
+    if (server_) {
+        r.hostgroup = who_.user->default_hostgroup;
+        r.server = server_->server();
+        r.server_pid = server_->state().pid;
+    }
+    return r;
+}
+
 void replication_relay::terminate(std::string_view state, std::string_view message) {
     if (phase_ == phase::closed) return;
     const boost::intrusive_ptr<replication_relay> guard(this);

@@ -49,6 +49,7 @@ public:
     [[nodiscard]] bool holds_server(const traffic_scope&) const override { return false; }
     /// As PostgreSQL's walsenders, which outlast the backends whose changes they send.
     [[nodiscard]] bool leaves_last() const override { return true; }
+    [[nodiscard]] client_report report() const override;
     void terminate(std::string_view sqlstate, std::string_view message) override;
 
 private:

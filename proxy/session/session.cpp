@@ -252,6 +252,25 @@ void session::release_server() {
     }
 }
 
+client_report session::report() const {
+    client_report r;
+    r.pid = pid_;
+    r.login = who_.login;
+    r.peer = who_.peer;
+    r.status = status();
+    r.running = running_;
+    r.waiting = waiting();
+    r.tls = client_.is_tls();
+    r.pins = static_cast<std::uint16_t>(effects_.pins());
+    if (server_ || waiting()) r.hostgroup = hostgroup_;
+    if (server_) {
+        r.server = server_->server();
+        r.server_pid = server_->state().pid;
+    }
+    r.since = std::chrono::steady_clock::now() - (running_ ? running_since_ : last_active_);
+    return r;
+}
+
 void session::on_server_dead(const server_entry* server) {
     floor_.reader_lost(server);
     if (server_ && server_->server() == server)
@@ -446,7 +465,10 @@ void session::on_server_writable(server_connection& from) {
 }
 
 void session::cancel(std::string_view key) {
-    if (!cancel_key_.matches(key)) return;
+    if (cancel_key_.matches(key)) cancel_running();
+}
+
+void session::cancel_running() {
     const boost::intrusive_ptr<session> guard(this);
     ++w_.counters.cancels;
     if (server_ && server_->replies.owed()) {

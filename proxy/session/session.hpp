@@ -69,12 +69,14 @@ public:
     /// to relay. `pending` is what the client has sent already.
     void start(std::string_view pending);
     void cancel(std::string_view key) override;
+    void cancel_running() override;
     void on_server_dead(const server_entry* server) override;
     /// A read that waits for a reader may have to go elsewhere.
     void on_snapshot() override;
     [[nodiscard]] bool is_covered_by(const traffic_scope& scope) const override;
     [[nodiscard]] bool holds_server(const traffic_scope& scope) const override;
     void on_sample() override;
+    [[nodiscard]] client_report report() const override;
     /// Ends as soon as no transaction is open.
     void drain() override;
     void terminate(std::string_view sqlstate, std::string_view message) override;

@@ -1,0 +1,17 @@
+#pragma once
+#include <vector>
+
+#include "admin/sql/command.hpp"
+
+namespace howdah::admin {
+
+struct sql_environment;
+
+/// SHOW TABLES, SHOW VARIABLES, SET, HELP and the others that need nothing but the database and the
+/// table of commands. `all` must outlive them.
+[[nodiscard]] std::vector<command> show_commands(const sql_environment& all);
+
+/// SHOW of anything else: a parameter of PostgreSQL, or an error. To be added last.
+[[nodiscard]] command show_anything();
+
+}  // namespace howdah::admin

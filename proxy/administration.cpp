@@ -1,0 +1,143 @@
+#include "proxy/administration.hpp"
+
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <stdexcept>
+
+#include "admin/sql/show_commands.hpp"
+#include "monitor/monitor.hpp"
+#include "protocol/io/listener.hpp"
+#include "proxy/admin/status_tables.hpp"
+#include "proxy/admin/traffic_commands.hpp"
+#include "proxy/on_control.hpp"
+
+namespace howdah::proxy {
+namespace {
+
+/// SQLite databases in memory are told apart by their name, also between tests of one process.
+std::string memory_uri() {
+    static std::atomic<int> number{0};
+    return "file:/howdah-" + std::to_string(++number) + "?vfs=memdb";
+}
+
+std::string disk_path(const conf::settings& s) {
+    return s.vars.datadir.empty() ? std::string() : s.vars.datadir + "/howdah.db";
+}
+
+void add_accounts(admin::admin_access& to, std::string_view credentials, std::string_view built_in,
+                  admin::role as) {
+    for (auto& [user, password] : split_credentials(credentials)) {
+        const bool local_only = user + ":" + password == built_in;
+        to.accounts[user] = {std::move(password), as, local_only};
+    }
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::string>> split_credentials(std::string_view text) {
+    std::vector<std::pair<std::string, std::string>> out;
+    while (!text.empty()) {
+        const std::string_view one = text.substr(0, text.find(';'));
+        text.remove_prefix(std::min(text.size(), one.size() + 1));
+        const std::size_t colon = one.find(':');
+        if (colon == one.npos || colon == 0) continue;
+        out.emplace_back(one.substr(0, colon), one.substr(colon + 1));
+    }
+    return out;
+}
+
+administration::administration(administered what) : what_(std::move(what)) {
+    const auto now = what_.settings();
+    environment_.memory_uri = memory_uri();
+    environment_.disk_path = disk_path(*now);
+    environment_.statement_timeout = now->vars.admin_statement_timeout;
+    layers_ = std::make_unique<admin::config_layers>(
+        admin::runtime_access{
+            [this] { return run_on(what_.control, [this] { return what_.settings(); }); },
+            [this](std::shared_ptr<const conf::settings> fresh) {
+                return run_on(what_.control, [this, fresh] { return what_.apply(fresh); });
+            }},
+        now->source, !environment_.disk_path.empty());
+    environment_.tables = layers_->tables();
+    add_status_tables(environment_.tables, what_.control, what_.shared, what_.watcher,
+                      what_.settings);
+    environment_.commands.add(layers_->commands());
+    environment_.commands.add(admin::show_commands(environment_));
+    environment_.commands.add(
+        traffic_commands(what_.control, what_.shared, what_.traffic_control, what_.shut_down));
+
+    environment_.commands.add(admin::show_anything());
+
+    keeper_ = std::make_unique<admin::database>(environment_.memory_uri);
+    if (!environment_.disk_path.empty()) {
+        if (const auto done = keeper_->attach_file(environment_.disk_path, "disk"); !done)
+            throw std::runtime_error("cannot open " + environment_.disk_path + ": " +
+                                     done.error().message);
+        // It holds passwords.
+        (void)::chmod(environment_.disk_path.c_str(), 0600);
+        (void)keeper_->query("PRAGMA disk.journal_mode = WAL");
+    }
+    layers_->create(*keeper_, *now);
+    server_ = std::make_unique<admin::admin_server>(what_.control, environment_,
+                                                    [this] { return access(); });
+}
+
+administration::~administration() {
+    server_.reset();
+    for (const std::string& path : unix_sockets_)
+        ::unlink(path.c_str());
+}
+
+void administration::listen() {
+    const auto now = what_.settings();
+    for (const conf::listen_address& configured : now->vars.admin_pgsql_ifaces) {
+        const protocol::listen_address at{configured.host, configured.port};
+        const int fd = protocol::open_listening_socket(at);
+        std::string where = configured.to_string();
+        if (configured.is_unix()) {
+            unix_sockets_.push_back(protocol::unix_socket_path(at));
+        } else {
+            const std::uint16_t port = protocol::bound_port(fd);
+            if (port_ == 0) port_ = port;
+            where = conf::listen_address{at.host, port}.to_string();
+        }
+        server_->listen(fd);
+        spdlog::info("admin interface on {}", where);
+    }
+    if (now->vars.admin_admin_credentials.find("admin:admin") != std::string::npos &&
+        !now->vars.admin_pgsql_ifaces.empty())
+        spdlog::warn(
+            "admin-admin_credentials has the built-in admin:admin, which may connect from "
+            "this machine only; set another password");
+}
+
+void administration::stop(std::function<void()> stopped) {
+    server_->stop(std::move(stopped));
+}
+
+void administration::follow(std::shared_ptr<const conf::settings> settings) {
+    boost::asio::post(server_->threads(), [this, settings = std::move(settings)] {
+        try {
+            admin::database db(environment_.memory_uri);
+            const auto done = layers_->follow(db, *settings);
+            if (!done) spdlog::warn("admin: MEMORY keeps its state: {}", done.error().message);
+        } catch (const std::exception& e) {
+            spdlog::warn("admin: MEMORY keeps its state: {}", e.what());
+        }
+    });
+}
+
+admin::admin_access administration::access() const {
+    const auto now = what_.settings();
+    admin::admin_access out;
+    add_accounts(out, now->vars.admin_stats_credentials, "stats:stats", admin::role::stats);
+    add_accounts(out, now->vars.admin_admin_credentials, "admin:admin", admin::role::admin);
+    out.tls = what_.client_tls();
+    return out;
+}
+
+}  // namespace howdah::proxy

@@ -1,0 +1,73 @@
+#pragma once
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "admin/config/layers.hpp"
+#include "admin/server/admin_server.hpp"
+#include "admin/sql/sql_session.hpp"
+#include "conf/settings.hpp"
+
+namespace howdah::monitor {
+class monitor;
+}
+
+namespace howdah::proxy {
+
+class operations;
+struct process;
+
+/// What the administration may do to the rest of the process. All on the control thread.
+struct administered {
+    boost::asio::io_context& control;
+    process& shared;
+    monitor::monitor& watcher;
+    operations& traffic_control;
+    std::function<std::shared_ptr<const conf::settings>()> settings;
+    /// Puts accepted settings in force; an error, or what needs a restart.
+    std::function<admin::sql_result<std::vector<std::string>>(
+        std::shared_ptr<const conf::settings>)>
+        apply;
+    /// As SIGTERM.
+    std::function<void()> shut_down;
+    std::function<protocol::tls_context()> client_tls;
+};
+
+/// The administration of this process: puts the tables, commands and the server together. Lives on
+/// the control thread.
+class administration {
+public:
+    /// Throws std::runtime_error.
+    explicit administration(administered what);
+    ~administration();
+    administration(const administration&) = delete;
+    administration& operator=(const administration&) = delete;
+
+    /// Opens the listeners of admin_pgsql_ifaces. Throws std::runtime_error.
+    void listen();
+    /// Ends all clients; `stopped` is called when none is left, at once if there is none.
+    void stop(std::function<void()> stopped);
+    /// A configuration came into force that MEMORY knows nothing of (SIGHUP).
+    void follow(std::shared_ptr<const conf::settings> settings);
+    /// Of the first TCP listener; 0: there is none.
+    [[nodiscard]] std::uint16_t port() const { return port_; }
+
+private:
+    [[nodiscard]] admin::admin_access access() const;
+
+    administered what_;
+    admin::sql_environment environment_;
+    std::unique_ptr<admin::config_layers> layers_;
+    std::unique_ptr<admin::database> keeper_;  ///< as long as it is open MEMORY exists
+    std::unique_ptr<admin::admin_server> server_;
+    std::vector<std::string> unix_sockets_;
+    std::uint16_t port_ = 0;
+};
+
+/// "admin:secret;other:pass" -> accounts. The built-in pair may come from this machine only.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> split_credentials(
+    std::string_view text);
+
+}  // namespace howdah::proxy

@@ -1,0 +1,232 @@
+"""The admin interface as an administrator uses it: psql and psycopg on the admin port, from an empty configuration to
+traffic, and the layers of the configuration."""
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+from howdah_test.cluster import PASSWORDS
+from howdah_test.proxy import Howdah
+from howdah_test.wait import wait_until
+
+pytestmark = pytest.mark.needs_howdah
+
+
+def admin(howdah, user="admin", password="admin", **more):
+    return psycopg.connect(host=howdah.host, port=howdah.admin_port, user=user, password=password, dbname="admin",
+                           autocommit=True, **more)
+
+
+@pytest.fixture(scope="module")
+def managed(cluster, workspace, program):
+    """A Howdah whose configuration these tests change; they leave it as they found it."""
+    own = Howdah(cluster, workspace / "managed", program)
+    try:
+        yield own.start()
+    finally:
+        own.close()
+
+
+@pytest.fixture
+def console(managed):
+    with admin(managed) as connection:
+        yield connection
+
+
+@pytest.fixture
+def background():
+    with ThreadPoolExecutor(1) as threads:
+        yield threads
+
+
+def client_of(howdah, **more):
+    return psycopg.connect(**howdah.target().libpq(), **more)
+
+
+def rows(connection, sql, *parameters):
+    return connection.execute(sql, parameters or None).fetchall()
+
+
+def psql(howdah, *commands, user="admin", password="admin"):
+    arguments = [argument for command in commands for argument in ("-c", command)]
+    return subprocess.run(["psql", "-X", "-At", "-v", "ON_ERROR_STOP=1", "-h", howdah.host, "-p", str(howdah.admin_port), "-U", user, "-d", "admin",
+                           *arguments], capture_output=True, text=True, timeout=30, env={"PGPASSWORD": password, "PATH":
+                                                                                           "/usr/bin:/bin"})
+
+
+def test_the_roles_of_servers_and_their_pings_are_seen(cluster, console):
+    servers = rows(console, "SELECT hostgroup_id, port, status FROM runtime_pgsql_servers ORDER BY hostgroup_id, port")
+    replicas = sorted(r.port for r in cluster.replicas)
+    assert servers == [(10, cluster.primary.port, "ONLINE")] + [(20, port, "ONLINE") for port in replicas]
+    failed = """SELECT count(*) FROM monitor.pgsql_server_ping_log WHERE ping_error != '' AND time_start_us >
+                (SELECT max(time_start_us) - 10000000 FROM monitor.pgsql_server_ping_log)"""
+    assert rows(console, failed) == [(0,)]
+    wait_until(lambda: rows(console, "SELECT count(*) FROM monitor.pgsql_server_read_only_log WHERE read_only = 1")[0][0] > 0,
+               10, "read_only checks are logged")
+
+
+def test_a_wrong_password_and_a_stranger_are_refused(managed):
+    for user, password in (("admin", "wrong"), ("nobody", "admin"), ("stats", "admin")):
+        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+            admin(managed, user, password)
+
+
+def test_who_may_read_statistics_changes_nothing(managed):
+    with admin(managed, "stats", "stats") as stats:
+        assert rows(stats, "SELECT count(*) FROM stats_pgsql_processlist")[0][0] >= 0
+        for sql in ("SELECT * FROM pgsql_users", "UPDATE pgsql_servers SET weight = 2", "LOAD PGSQL SERVERS TO RUNTIME",
+                    "PAUSE", "SET pgsql-threads = 3", "SHOW VARIABLES"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                stats.execute(sql)
+
+
+def test_a_client_is_seen_and_ended(managed, console):
+    with client_of(managed) as client:
+        client.execute("BEGIN")
+        client.execute("SELECT 1")
+        [(pid, user, state, hostgroup, backend)] = rows(
+            console, "SELECT SessionID, user, backend_state, hostgroup, backend_pid FROM stats_pgsql_processlist")
+        assert (pid, user, state, hostgroup) == (client.info.backend_pid, "appuser", "idle in transaction", 10)
+        assert backend == client.execute("SELECT pg_backend_pid()").fetchone()[0] or backend > 0
+        assert rows(console, "SELECT usename, state FROM stats_pgsql_stat_activity WHERE pid = %s", pid) == [
+            ("appuser", "idle in transaction")]
+        console.execute(f"KILL CONNECTION {pid}")
+        with pytest.raises(psycopg.OperationalError):
+            client.execute("SELECT 1")
+    with pytest.raises(psycopg.errors.UndefinedObject, match="there is no client"):
+        console.execute(f"KILL CONNECTION {pid}")
+
+
+def test_what_is_loaded_is_in_force_and_what_is_wrong_changes_nothing(managed, console):
+    console.execute("UPDATE pgsql_users SET max_connections = 1 WHERE username = 'appuser'")
+    assert rows(console, "SELECT max_connections FROM runtime_pgsql_users WHERE username = 'appuser'") == [(10000,)]
+    console.execute("LOAD PGSQL USERS TO RUNTIME")
+    assert rows(console, "SELECT max_connections FROM runtime_pgsql_users WHERE username = 'appuser'") == [(1,)]
+    with client_of(managed), pytest.raises(psycopg.OperationalError, match="too many connections for role"):
+        client_of(managed)
+    console.execute("UPDATE pgsql_users SET max_connections = 50, default_hostgroup = 77 WHERE username = 'appuser'")
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match="hostgroup 77 has no server"):
+        console.execute("LOAD PGSQL USERS TO RUNTIME")
+    assert rows(console, "SELECT max_connections, default_hostgroup FROM runtime_pgsql_users WHERE username = 'appuser'"
+                ) == [(1, 10)]
+    console.execute("SAVE PGSQL USERS TO MEMORY")
+    assert rows(console, "SELECT max_connections FROM pgsql_users WHERE username = 'appuser'") == [(1,)]
+    console.execute("LOAD PGSQL USERS FROM CONFIG")
+    assert rows(console, "SELECT max_connections FROM pgsql_users WHERE username = 'appuser'") == [(10000,)]
+    console.execute("LOAD PGSQL USERS TO RUNTIME")
+
+
+def test_constraints_and_unknown_names_are_told_with_a_hint(console):
+    with pytest.raises(psycopg.errors.CheckViolation):
+        console.execute("UPDATE pgsql_servers SET weight = -1")
+    with pytest.raises(psycopg.errors.CheckViolation):
+        console.execute("UPDATE pgsql_servers SET status = 'SLEEPING'")
+    with pytest.raises(psycopg.errors.UndefinedObject) as wrong:
+        console.execute("SET pgsql-max_conections = 5")
+    assert 'Did you mean "pgsql-max_connections"?' in str(wrong.value)
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match="is not from 1 to 1000000|1 to 1000000"):
+        console.execute("SET pgsql-max_connections = 0")
+    with pytest.raises(psycopg.errors.SyntaxError) as wrong:
+        console.execute("LOAD PGSQL SERVER TO RUNTIME")
+    assert wrong.value.diag.statement_position == "12"
+
+
+def test_from_nothing_to_traffic_by_sql_alone(cluster, make_howdah):
+    """Everything but listeners and certificates comes from psql."""
+    howdah = make_howdah(cluster, start=False)
+    for section in ("servers", "replication_hostgroups", "users"):
+        howdah.config[section] = []
+    howdah.start(is_ready=lambda: "admin interface on" in howdah.log_text())
+    port = cluster.primary.port
+    replicas = ", ".join(f"(20, '127.0.0.1', {r.port})" for r in cluster.replicas)
+    done = psql(howdah,
+                f"INSERT INTO pgsql_servers (hostgroup_id, hostname, port) VALUES (10, '127.0.0.1', {port}), {replicas}",
+                "INSERT INTO pgsql_replication_hostgroups (writer_hostgroup, reader_hostgroup, check_type, comment)"
+                " VALUES (10, 20, 'read_only', 'all')",
+                "LOAD PGSQL SERVERS TO RUNTIME",
+                f"INSERT INTO pgsql_users (username, password, default_hostgroup) VALUES"
+                f" ('appuser', '{PASSWORDS['appuser']}', 10)",
+                "LOAD PGSQL USERS TO RUNTIME",
+                "INSERT INTO pgsql_query_rules (rule_id, active, match_digest, destination_hostgroup, apply)"
+                " VALUES (1, 1, '^SELECT 42', 10, 1)",
+                "LOAD PGSQL QUERY RULES TO RUNTIME")
+    assert done.returncode == 0 and "ERROR" not in done.stderr, done.stderr
+    wait_until(lambda: psql(howdah, "SELECT count(*) FROM runtime_pgsql_servers WHERE status = 'ONLINE'").stdout == "3\n",
+               20, "all servers are online")
+    with client_of(howdah, autocommit=True) as client:
+        in_recovery = "SELECT pg_is_in_recovery()"
+        wait_until(lambda: client.execute(in_recovery).fetchone()[0], 20, "reads go to a replica")
+        assert client.execute("SELECT 42, pg_is_in_recovery()").fetchone() == (42, False)
+
+
+@pytest.fixture
+def lasting(cluster, make_howdah):
+    """Howdah with a DISK layer."""
+    howdah = make_howdah(cluster, start=False)
+    howdah.config["variables"]["datadir"] = str(howdah.folder)
+    return howdah.start()
+
+
+def test_what_is_saved_to_disk_outlives_the_process(lasting):
+    with admin(lasting) as console:
+        assert rows(console, "SELECT count(*) FROM disk.pgsql_users") == [(0,)]
+        with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="never saved"):
+            console.execute("LOAD PGSQL USERS FROM DISK")
+        console.execute("UPDATE pgsql_users SET comment = 'kept' WHERE username = 'appuser'")
+        console.execute("SAVE PGSQL USERS TO DISK")
+        console.execute("UPDATE pgsql_servers SET comment = 'lost'")
+    assert (lasting.folder / "howdah.db").stat().st_mode & 0o777 == 0o600
+    lasting.kill9()
+    lasting.start()
+    assert "PGSQL USERS from DISK" in lasting.log_text()
+    with admin(lasting) as console:
+        assert rows(console, "SELECT comment FROM runtime_pgsql_users WHERE username = 'appuser'") == [("kept",)]
+        assert rows(console, "SELECT DISTINCT comment FROM runtime_pgsql_servers") == [("",)]
+    with client_of(lasting) as client:
+        assert client.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_configuration_that_was_saved_to_a_file_starts_howdah(lasting):
+    saved = lasting.folder / "saved.yaml"
+    with admin(lasting) as console:
+        console.execute("UPDATE pgsql_users SET comment = 'in the file' WHERE username = 'appuser'")
+        console.execute(f"SAVE CONFIG TO FILE '{saved}'")
+    assert saved.stat().st_mode & 0o777 == 0o600
+    assert "in the file" in saved.read_text()
+    checked = subprocess.run([str(lasting.program), "--config", str(saved), "--check"], capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_several_statements_transactions_and_parameters_work(console):
+    with console.transaction():
+        console.execute("UPDATE pgsql_servers SET comment = %s WHERE hostgroup_id = %s", ("seen", 20))
+        assert rows(console, "SELECT DISTINCT comment FROM pgsql_servers WHERE hostgroup_id = 20") == [("seen",)]
+        raise psycopg.Rollback()
+    assert rows(console, "SELECT count(*) FROM pgsql_servers WHERE comment = 'seen'") == [(0,)]
+    cursor = console.execute("SELECT 1; SELECT 'two'")
+    assert cursor.fetchall() == [(1,)]
+    assert cursor.nextset() and cursor.fetchall() == [("two",)]
+    typed = console.execute("SELECT hostgroup_id, hostname, weight * 1.5 FROM pgsql_servers LIMIT 1", binary=True).fetchone()
+    assert [type(v) for v in typed] == [int, str, float]
+
+
+def test_a_pause_holds_clients_and_a_resume_lets_them_go(managed, console, background):
+    with client_of(managed, autocommit=True) as client:
+        client.execute("SELECT 1")
+        console.execute("PAUSE")
+        answer = background.submit(lambda: client.execute("SELECT 7").fetchone())
+        wait_until(lambda: rows(console, "SELECT count(*) FROM stats_pgsql_processlist WHERE command = 'Wait'") == [(1,)],
+                   10, "the client waits")
+        console.execute("RESUME")
+        assert answer.result(30) == (7,)
+
+
+def test_a_runaway_statement_is_cancelled_and_others_go_on(managed, console, background):
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+    with admin(managed) as other:
+        answer = background.submit(lambda: other.execute(endless))
+        assert rows(console, "SELECT 1") == [(1,)]
+        wait_until(lambda: other.cancel() or answer.done(), 30, "it is cancelled")
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            answer.result()
+        assert rows(other, "SELECT 2") == [(2,)]
