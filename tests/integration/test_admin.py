@@ -147,7 +147,7 @@ def test_from_nothing_to_traffic_by_sql_alone(cluster, make_howdah):
                 f"INSERT INTO pgsql_users (username, password, default_hostgroup) VALUES"
                 f" ('appuser', '{PASSWORDS['appuser']}', 10)",
                 "LOAD PGSQL USERS TO RUNTIME",
-                "INSERT INTO pgsql_query_rules (rule_id, active, match_digest, destination_hostgroup, apply)"
+                "INSERT INTO pgsql_query_rules (rule_id, active, match_pattern, destination_hostgroup, apply)"
                 " VALUES (1, 1, '^SELECT 42', 10, 1)",
                 "LOAD PGSQL QUERY RULES TO RUNTIME")
     assert done.returncode == 0 and "ERROR" not in done.stderr, done.stderr
@@ -177,7 +177,8 @@ def test_what_is_saved_to_disk_outlives_the_process(lasting):
         console.execute("UPDATE pgsql_servers SET comment = 'lost'")
     assert (lasting.folder / "howdah.db").stat().st_mode & 0o777 == 0o600
     lasting.kill9()
-    lasting.start()
+    before = lasting.log_text().count("admin interface on")
+    lasting.start(is_ready=lambda: lasting.log_text().count("admin interface on") > before)
     assert "PGSQL USERS from DISK" in lasting.log_text()
     with admin(lasting) as console:
         assert rows(console, "SELECT comment FROM runtime_pgsql_users WHERE username = 'appuser'") == [("kept",)]

@@ -116,7 +116,8 @@ TEST(the_printed_configuration, masks_every_secret_and_reads_back_with_them) {
 
     const auto text = print_config(s);
     EXPECT_EQ(text.find("secret-"), text.npos);
-    EXPECT_EQ(read_back(text, {"secret-m", "admin:admin", "stats:stats", "secret-a", "secret-s"}), s);
+    EXPECT_EQ(read_back(text, {"secret-m", "admin:admin", "stats:stats", "secret-a", "secret-s"}),
+              s);
 }
 
 }  // namespace
