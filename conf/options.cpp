@@ -136,6 +136,11 @@ std::vector<option> build() {
           "How often the volatility of functions (pg_proc) is read again from each database in "
           "use.",
           {second, day});
+    t.add("firewall_whitelist_enabled", &v::firewall_whitelist_enabled,
+          "Users may run only what firewall_whitelist_rules lists for them, and who is not in "
+          "firewall_whitelist_users may run nothing.");
+    t.add("firewall_whitelist_errormsg", &v::firewall_whitelist_errormsg,
+          "What clients are told of a statement that the firewall blocks (SQLSTATE 42501).");
 
     t.group("Users by auth_query");
     t.add(

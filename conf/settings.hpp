@@ -263,6 +263,8 @@ struct variables {
     std::chrono::milliseconds stmts_max_idle_time{3600000};
     std::uint32_t max_stmts_cache = 10000;
     std::chrono::milliseconds catalog_refresh_interval{30000};
+    bool firewall_whitelist_enabled = false;
+    std::string firewall_whitelist_errormsg = "Firewall blocked this query";
 
     // Users by auth_query
     std::string auth_user;  ///< Empty = only `users` may log in.

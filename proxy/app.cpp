@@ -78,7 +78,7 @@ unsigned worker_count(const conf::variables& vars) {
 void check_resources(const conf::settings& settings) {
     (void)client_tls_of(settings.vars);
     (void)server_tls_of(settings.vars);
-    const compiled_rules rules(settings.query_rules);
+    const compiled_rules rules(settings);
     (void)client_access_of(settings);
 }
 
@@ -89,7 +89,7 @@ app::app(std::shared_ptr<const conf::settings> settings, std::vector<std::string
       accept_timer_(control_),
       client_tls_(client_tls_of(settings_->vars)),
       server_tls_(server_tls_of(settings_->vars)),
-      rules_(std::make_shared<const compiled_rules>(settings_->query_rules)),
+      rules_(std::make_shared<const compiled_rules>(*settings_)),
       client_access_(client_access_of(*settings_)),
       hostgroups_(std::make_shared<const monitor::hostgroups>()),
       monitor_(control_, settings_,
@@ -331,7 +331,7 @@ admin::sql_result<std::vector<std::string>> app::apply(
     try {
         protocol::tls_context client_tls = client_tls_of(fresh->vars);
         protocol::tls_context server_tls = server_tls_of(fresh->vars);
-        auto rules = std::make_shared<const compiled_rules>(fresh->query_rules);
+        auto rules = std::make_shared<const compiled_rules>(*fresh);
         auto client_access = client_access_of(*fresh);
         set_up_logging(fresh->vars);
         if (protocol::fingerprint(client_tls) != protocol::fingerprint(client_tls_))

@@ -15,14 +15,12 @@ route route_statement(const sql::traits& t, const route_context& context) {
     route r;
     r.hostgroup = context.default_hostgroup;
     r.repeatable = harmless;
-    if (!context.rules.empty()) {
-        if (const auto destination = context.rules.destination(context.subject)) {
-            r.hostgroup = *destination;
-            r.reason = route_reason::rule;
-            return r;
-        }
+    if (context.verdict != nullptr && context.verdict->destination_hostgroup) {
+        r.hostgroup = *context.verdict->destination_hostgroup;
+        r.reason = route_reason::rule;
+        return r;
     }
-    if (const auto hint = sql::hostgroup_hint(context.subject.query);
+    if (const auto hint = sql::hostgroup_hint(context.query);
         hint && context.hostgroups.exists(*hint)) {
         r.hostgroup = *hint;
         r.reason = route_reason::hint;

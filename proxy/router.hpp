@@ -3,7 +3,7 @@
 #include <string_view>
 
 #include "monitor/hostgroups.hpp"
-#include "proxy/query_rules.hpp"
+#include "proxy/rules/verdict.hpp"
 #include "proxy/sql/functions.hpp"
 #include "proxy/sql/traits.hpp"
 
@@ -33,12 +33,12 @@ struct route {
 struct route_context {
     const monitor::hostgroups& hostgroups;
     const sql::function_catalog& functions;
-    const compiled_rules& rules;
     int default_hostgroup = 0;
     bool split = true;
     bool read_only_mode = false;  ///< default_transaction_read_only is on in this session
     bool safe_lexing = true;      ///< the lexer's assumptions hold (string literals, encoding)
-    rule_subject subject;
+    const rule_verdict* verdict = nullptr;  ///< null: no rule says anything
+    std::string_view query;
 };
 
 /// Where one statement string goes when the session is free to choose: rules, then a hint, then

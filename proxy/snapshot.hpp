@@ -9,7 +9,7 @@
 #include "monitor/hostgroups.hpp"
 #include "protocol/io/tls.hpp"
 #include "proxy/pool/book.hpp"
-#include "proxy/query_rules.hpp"
+#include "proxy/rules/compiled_rules.hpp"
 #include "proxy/session/client_rules.hpp"
 #include "proxy/sql/functions.hpp"
 #include "proxy/traffic.hpp"

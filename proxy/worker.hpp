@@ -20,6 +20,7 @@
 #include "proxy/pool/pool.hpp"
 #include "proxy/process.hpp"
 #include "proxy/read_floor.hpp"
+#include "proxy/rules/verdict_cache.hpp"
 #include "proxy/snapshot.hpp"
 #include "proxy/sql/statement_cache.hpp"
 
@@ -95,6 +96,7 @@ public:
     protocol::gather to_server;
     std::int32_t active = 0;  ///< pid of the client whose event is at hand
     sql::statement_cache statements;
+    verdict_cache verdicts;
     worker_counters counters;
     snapshot_ptr now;
     std::chrono::steady_clock::time_point coarse_now = std::chrono::steady_clock::now();

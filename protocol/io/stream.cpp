@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <optional>
 
 namespace howdah::protocol {
 namespace {
@@ -248,17 +249,39 @@ void set_tcp_options(stream_socket& socket, int keepalive_seconds) {
     (void)::setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
 }
 
+namespace {
+
+/// Nothing where it is no address of TCP.
+template <class Endpoint>
+std::optional<asio::ip::tcp::endpoint> as_tcp(const Endpoint& generic) {
+    const int family = generic.protocol().family();
+    if (family != AF_INET && family != AF_INET6) return std::nullopt;
+    asio::ip::tcp::endpoint tcp;
+    tcp.resize(generic.size());
+    std::memcpy(tcp.data(), generic.data(), generic.size());
+    return tcp;
+}
+
+}  // namespace
+
 std::string peer_name(const stream_socket& socket) {
     error_code ec;
     const auto generic = socket.remote_endpoint(ec);
     if (ec) return "unknown";
-    const int family = generic.protocol().family();
-    if (family != AF_INET && family != AF_INET6) return "unix";
-    asio::ip::tcp::endpoint tcp;
-    tcp.resize(generic.size());
-    std::memcpy(tcp.data(), generic.data(), generic.size());
-    const std::string address = tcp.address().to_string();
-    return (family == AF_INET6 ? "[" + address + "]" : address) + ":" + std::to_string(tcp.port());
+    const auto tcp = as_tcp(generic);
+    if (!tcp) return "unix";
+    const std::string address = tcp->address().to_string();
+    return (tcp->address().is_v6() ? "[" + address + "]" : address) + ":" +
+           std::to_string(tcp->port());
+}
+
+socket_address local_address(const stream_socket& socket) {
+    error_code ec;
+    const auto generic = socket.local_endpoint(ec);
+    if (ec) return {};
+    const auto tcp = as_tcp(generic);
+    if (!tcp) return {"unix", 0};
+    return {tcp->address().to_string(), tcp->port()};
 }
 
 }  // namespace howdah::protocol

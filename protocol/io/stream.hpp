@@ -112,4 +112,11 @@ void set_tcp_options(stream_socket& socket, int keepalive_seconds);
 /// "10.0.0.1:5432", "[::1]:5432" or "unix" of the peer, for logs.
 [[nodiscard]] std::string peer_name(const stream_socket& socket);
 
+struct socket_address {
+    std::string host;  ///< an IP address without brackets, or "unix"
+    std::uint16_t port = 0;
+};
+/// What the peer has connected to.
+[[nodiscard]] socket_address local_address(const stream_socket& socket);
+
 }  // namespace howdah::protocol

@@ -184,6 +184,10 @@ private:
     void answer(std::string text);
     void answer_ready();
 
+    // session_rules.cpp: query rules
+    /// Null: they say nothing of this statement.
+    [[nodiscard]] verdict_ptr judge(std::string_view query);
+
     // session_broken.cpp: a transaction whose server is lost
     [[nodiscard]] bool malformed(const protocol::frame& f);
     [[nodiscard]] bool step_broken(const protocol::frame& f, std::string_view data);
@@ -359,6 +363,8 @@ private:
     std::size_t names_changed_at_ = 0;
     std::uint64_t groups_seen_ = 0;  ///< version of the hostgroups among which it last chose
     std::optional<conf::read_consistency> own_consistency_;
+    /// Where the client has connected to; filled in when a rule asks.
+    std::unique_ptr<const protocol::socket_address> reached_;
     std::string settings_error_;
     struct {
         /// Parameters of the login that have gone to the server's value, and what sets the

@@ -239,10 +239,10 @@ void session::answer_ready() {
 
 void session::add_route(batch& b, const sql::traits& t, std::string_view query) {
     const snapshot& now = *w_.now;
+    const verdict_ptr verdict = judge(query);
     const route_context context{
         .hostgroups = *now.hostgroups,
         .functions = now.catalog(who_.login->database),
-        .rules = *now.rules,
         .default_hostgroup = who_.user->default_hostgroup,
         // A session that keeps its server must be able to write there.
         .split = who_.value_of(conf::in_force_of::read_write_split, now.vars()) &&
@@ -250,7 +250,8 @@ void session::add_route(batch& b, const sql::traits& t, std::string_view query) 
                  consistency() != conf::read_consistency::strong,
         .read_only_mode = read_only_mode_,
         .safe_lexing = safe_lexing_,
-        .subject = {who_.login->user, who_.login->database, client_address(), query}};
+        .verdict = verdict.get(),
+        .query = query};
     splits_ = context.split && context.hostgroups.is_writer(context.default_hostgroup);
     const route r = route_statement(t, context);
     b.where = b.has_route ? combine(b.where, r, context) : r;

@@ -30,12 +30,12 @@ protected:
     route_context context(std::string_view query = {}) const {
         return {.hostgroups = groups_,
                 .functions = *functions_,
-                .rules = *rules_,
                 .default_hostgroup = default_hostgroup_,
                 .split = split_,
                 .read_only_mode = read_only_mode_,
                 .safe_lexing = safe_lexing_,
-                .subject = {"alice", "shop", "10.0.0.1", query}};
+                .verdict = verdict_ ? &*verdict_ : nullptr,
+                .query = query};
     }
     route go(std::string_view query) const {
         return route_statement(sql::classify(query), context(query));
@@ -46,15 +46,11 @@ protected:
         EXPECT_EQ(r.reason, reason) << query << ": " << static_cast<int>(r.reason);
         EXPECT_EQ(r.repeatable, repeatable) << query;
     }
-    void set_rules(const std::vector<conf::query_rule>& rules) {
-        rules_ = std::make_unique<compiled_rules>(rules);
-    }
     void reader_status(monitor::status s) { groups_.members[1].state = s; }
 
     monitor::hostgroups groups_;
     std::shared_ptr<const sql::function_catalog> functions_ = sql::function_catalog::built_in();
-    std::unique_ptr<compiled_rules> rules_ =
-        std::make_unique<compiled_rules>(std::vector<conf::query_rule>{});
+    std::optional<rule_verdict> verdict_;
     int default_hostgroup_ = writer;
     bool split_ = true;
     bool read_only_mode_ = false;
@@ -160,25 +156,17 @@ TEST_F(Router, a_hint_for_an_unknown_hostgroup_is_a_comment) {
 }
 
 TEST_F(Router, a_rule_comes_before_a_hint_and_the_class) {
-    conf::query_rule r;
-    r.rule_id = 1;
-    r.match_digest = "^select";
-    r.destination_hostgroup = special;
-    r.apply = true;
-    set_rules({r});
+    verdict_.emplace().destination_hostgroup = special;
     expect("SELECT 1", special, route_reason::rule, true);
     expect("SELECT nextval('s')", special, route_reason::rule, false);
     expect("/* hostgroup=10 */ SELECT 1", special, route_reason::rule, true);
-    expect("INSERT INTO t VALUES (1)", writer, route_reason::write, false);
+    expect("INSERT INTO t VALUES (1)", special, route_reason::rule, false);
     split_ = false;
     expect("SELECT 1", special, route_reason::rule, true);
 }
 
 TEST_F(Router, a_rule_that_names_no_hostgroup_leaves_the_decision) {
-    conf::query_rule r;
-    r.rule_id = 1;
-    r.apply = true;
-    set_rules({r});
+    verdict_.emplace().applied = true;
     expect("SELECT 1", reader, route_reason::read, true);
     expect("/* hostgroup=30 */ SELECT 1", special, route_reason::hint, true);
 }
