@@ -67,6 +67,13 @@ int raise_descriptor_limit(const conf::variables& vars) {
     return static_cast<int>(all - std::min<rlim_t>(all / 4, reserved_descriptors));
 }
 
+bool same_rules(const conf::settings& a, const conf::settings& b) {
+    return a.query_rules == b.query_rules && a.fast_routes == b.fast_routes &&
+           a.firewall_users == b.firewall_users && a.firewall_rules == b.firewall_rules &&
+           a.vars.firewall_whitelist_enabled == b.vars.firewall_whitelist_enabled &&
+           a.vars.firewall_whitelist_errormsg == b.vars.firewall_whitelist_errormsg;
+}
+
 unsigned worker_count(const conf::variables& vars) {
     const unsigned wanted =
         vars.threads != 0 ? vars.threads : std::max(1U, std::thread::hardware_concurrency());
@@ -331,7 +338,10 @@ admin::sql_result<std::vector<std::string>> app::apply(
     try {
         protocol::tls_context client_tls = client_tls_of(fresh->vars);
         protocol::tls_context server_tls = server_tls_of(fresh->vars);
-        auto rules = std::make_shared<const compiled_rules>(*fresh);
+        // The same rules go on counting their hits.
+        auto rules = same_rules(*settings_, *fresh)
+                         ? rules_
+                         : std::make_shared<const compiled_rules>(*fresh);
         auto client_access = client_access_of(*fresh);
         set_up_logging(fresh->vars);
         if (protocol::fingerprint(client_tls) != protocol::fingerprint(client_tls_))

@@ -193,6 +193,10 @@ void worker::report_counters(std::function<void(worker_counters)> done) {
     boost::asio::post(io, [this, done = std::move(done)] { done(counters); });
 }
 
+void worker::read_rule_hits(std::function<void(std::vector<rule_hits::row>)> done) {
+    boost::asio::post(io, [this, done = std::move(done)] { done(hits.read(now->rules)); });
+}
+
 void worker::leave_database(const std::string& database) {
     boost::asio::post(io, [this, database] { servers.close_idle(database); });
 }

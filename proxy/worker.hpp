@@ -20,6 +20,7 @@
 #include "proxy/pool/pool.hpp"
 #include "proxy/process.hpp"
 #include "proxy/read_floor.hpp"
+#include "proxy/rules/rule_hits.hpp"
 #include "proxy/rules/verdict_cache.hpp"
 #include "proxy/snapshot.hpp"
 #include "proxy/sql/statement_cache.hpp"
@@ -59,6 +60,8 @@ public:
     void report_counters(std::function<void(worker_counters)> done);
     /// The idle server connections.
     void report_idle(std::function<void(std::vector<idle_report>)> done);
+    /// Calls back, on this worker's thread, with the hits of the query rules in force.
+    void read_rule_hits(std::function<void(std::vector<rule_hits::row>)> done);
     /// New WAL samples.
     void publish_positions(std::shared_ptr<const wal_view> fresh);
     /// Stops accepting; clients end when they are between transactions. on_empty is called, on
@@ -97,6 +100,7 @@ public:
     std::int32_t active = 0;  ///< pid of the client whose event is at hand
     sql::statement_cache statements;
     verdict_cache verdicts;
+    rule_hits hits;
     worker_counters counters;
     snapshot_ptr now;
     std::chrono::steady_clock::time_point coarse_now = std::chrono::steady_clock::now();

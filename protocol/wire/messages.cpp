@@ -102,6 +102,13 @@ void append_no_parameters(std::string& out) {
     m.i16(0);
 }
 
+void append_parameter_description(std::string& out, std::span<const std::uint32_t> types) {
+    message_writer m(out, 't');
+    m.i16(static_cast<std::int16_t>(types.size()));
+    for (const std::uint32_t type : types)
+        m.i32(static_cast<std::int32_t>(type));
+}
+
 void append_empty_query_response(std::string& out) {
     append_empty(out, 'I');
 }

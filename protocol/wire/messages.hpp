@@ -35,6 +35,8 @@ void append_close_complete(std::string& out);
 void append_no_data(std::string& out);
 /// ParameterDescription of a statement without parameters.
 void append_no_parameters(std::string& out);
+/// By the OIDs of their types; at most 65535.
+void append_parameter_description(std::string& out, std::span<const std::uint32_t> types);
 void append_empty_query_response(std::string& out);
 /// Columns of type text in text format, without a table.
 void append_row_description(std::string& out, std::span<const std::string_view> columns);

@@ -38,8 +38,11 @@ struct reply_note {
     /// Of a client's Parse or Close: what it named. Of Describe: who is shown the answer.
     own_statement own;
     std::shared_ptr<const sql::traits> what;  ///< of a query or Execute: its lasting effects
-    std::string text;  ///< local: the answer; Bind: what the client gets for the server's error
-    std::string name;  ///< of a client's Parse or Close: its name for the statement
+    verdict_ptr verdict;                      ///< of a query or Execute: what the rules say of it
+    /// local: the answer. Others: what the client gets for the error that the server was made to
+    /// raise.
+    std::string text;
+    std::string name;           ///< of a client's Parse or Close: its name for the statement
     std::size_t completed = 0;  ///< of a query: statements of its string that have run
     bool closes = false;        ///< a client's Close: undone if an error skips it
     /// A Parse or Close of the unnamed statement, or a Query, which drops it: what it was before,

@@ -181,6 +181,7 @@ class compiled_rules::chain {
 public:
     chain(const compiled_rules& all, const rule_subject& subject) : all_(all), subject_(subject) {
         verdict_.flag = subject.flag;
+        verdict_.judge = &all;
     }
 
     rule_verdict run() {

@@ -10,14 +10,16 @@
 
 namespace howdah::proxy {
 
+class compiled_rules;
+
 /// What a rule may look at.
 struct rule_subject {
-    std::string_view username;
-    std::string_view database;
-    std::string_view client_addr;  ///< without the port
-    std::string_view proxy_addr;   ///< where the client has connected to, without the port
+    std::string_view username{};
+    std::string_view database{};
+    std::string_view client_addr{};  ///< without the port
+    std::string_view proxy_addr{};   ///< where the client has connected to, without the port
     std::uint16_t proxy_port = 0;
-    std::string_view query;  ///< as sent
+    std::string_view query{};  ///< as sent
     std::uint64_t digest =
         0;         ///< sql::digest::hash; 0: not known, which no rule with a digest wants
     int flag = 0;  ///< flagIN to begin with
@@ -50,8 +52,9 @@ struct rule_verdict {
     bool applied = false;                  ///< a rule with `apply` has ended the chain
     int flag = 0;                          ///< with which the chain has ended
     firewall_finding firewall = firewall_finding::none;
-    /// Rules that matched, in order, as compiled_rules numbers them: for counting hits.
+    /// Rules that matched, in order, as `judge` numbers them: for counting hits.
     std::vector<std::uint32_t> matched;
+    const compiled_rules* judge = nullptr;  ///< for comparing only: it may be gone
 
     /// False: as good as no verdict.
     [[nodiscard]] bool says_anything() const {

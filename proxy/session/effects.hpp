@@ -11,10 +11,6 @@
 
 namespace howdah::proxy {
 
-/// Traits of the statement that a portal was bound to, by portal name, where they matter when it
-/// is executed.
-using portal_traits = std::map<std::string, std::shared_ptr<const sql::traits>, std::less<>>;
-
 /// True where a successful run changes something about the session that must be remembered.
 [[nodiscard]] bool has_effects(const sql::traits& t);
 

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "proxy/rules/compiled_rules.hpp"
+#include "proxy/session/statement_plan.hpp"
 #include "proxy/sql/traits.hpp"
 
 namespace howdah::proxy {
@@ -67,6 +69,11 @@ struct client_statement {
 
     statement_ptr statement;
     statement_shape seen;  ///< what this client has been shown of it
+    /// What it is and what the rules say of it, as this client has prepared it.
+    statement_plan plan;
+    std::shared_ptr<const compiled_rules> judged_by;
+    int flag = 0;                             ///< flagIN with which the rules were asked
+    std::unique_ptr<const std::string> sent;  ///< where the rules have rewritten it
 };
 using own_statement = std::shared_ptr<client_statement>;
 
@@ -84,7 +91,7 @@ struct unnamed_statement {
     std::uint64_t serial = 0;  ///< unique in the process
     std::string query;
     std::string oids;
-    std::shared_ptr<const sql::traits> what;
+    statement_plan plan;
 };
 /// No client's serial.
 inline constexpr std::uint64_t unnamed_unknown = ~std::uint64_t{0};

@@ -152,7 +152,7 @@ void session::attach(server_ptr connection) {
     server_ = std::move(connection);
     server_->set_owner(*this);
     server_->want_read();
-    server_dirty_ = waits_for_reply_ = false;
+    server_dirty_ = waits_for_reply_ = ruled_timeouts_ = false;
     names_changed_at_ = 0;
     avoid_ = nullptr;
     if (server_->state().settings != settings_) {
@@ -311,7 +311,8 @@ void session::server_lost(std::string_view state, const std::string& why) {
         if (server_ && !applying_settings_) pump_client();
         return;
     }
-    if (retain_ && repeatable_ && repeats_ < w_.now->vars().query_retries_on_failure) {
+    if (retain_ && repeatable_ &&
+        repeats_ < retries_.value_or(w_.now->vars().query_retries_on_failure)) {
         ++w_.counters.reads_rerun;
         avoid_ = server;
         w_.servers.discard(std::exchange(server_, nullptr));
@@ -330,8 +331,7 @@ void session::repeat_batch() {
     fresh_names_.clear();
     cursor_ = cleared_ = 0;
     needed_ = client_left_ = 0;
-    next_traits_ = 0;
-    batch_traits_.clear();
+    rewind_plans();
     mid_batch_ = open_ended_ = flush_is_sync_ = skip_to_sync_ = query_failed_ = false;
     retain_ = false;
     effects_.forget();
@@ -374,7 +374,7 @@ void session::report_lost_server(std::string_view state, const std::string& why)
     const bool state_lost = effects_.pins() != 0 || mode() == conf::pool_mode::session;
     effects_.forget();
     effects_.unpin_all();
-    if (portals_) portals_->clear();
+    forget_portals();
     w_.servers.discard(std::move(lost));
     if (state_lost && !half_sent) {
         w_.to_client.clear();
@@ -406,6 +406,7 @@ void session::report_lost_server(std::string_view state, const std::string& why)
     // Its results may have been shown already, but without a Sync nothing of it is committed.
     if (open_batch) protocol::append_error(out, severity::error, shown, text);
     w_.to_client.commit();
+    forget_plans();
     // A batch that waited for replies before it begins finds another server.
     cleared_ = cursor_;
     // What the client still sends of the batch at hand is ignored up to its Sync.
@@ -471,6 +472,7 @@ void session::cancel(std::string_view key) {
 void session::cancel_running() {
     const boost::intrusive_ptr<session> guard(this);
     ++w_.counters.cancels;
+    if (delaying_) return cancel_delay();
     if (server_ && server_->replies.owed()) {
         // A read that is cancelled is over: it must not start again elsewhere.
         retain_ = false;

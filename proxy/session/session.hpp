@@ -1,6 +1,6 @@
 #pragma once
 #include <boost/smart_ptr/intrusive_ptr.hpp>
-#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +23,7 @@
 #include "proxy/session/effects.hpp"
 #include "proxy/session/prepared.hpp"
 #include "proxy/session/settings.hpp"
+#include "proxy/session/statement_plan.hpp"
 #include "proxy/worker.hpp"
 #include "proxy/worker_client.hpp"
 
@@ -104,6 +105,15 @@ private:
         bool has_route = false;
         bool binds_named = false;  ///< a statement with a name: it may turn out to be stale
         route where;
+        int flag = 0;  ///< of the rules, with which the next statement begins
+        std::chrono::milliseconds delay{0};
+        std::optional<std::uint32_t> retries;
+    };
+    /// What a client has bound, by whatever name.
+    struct portal {
+        statement_plan plan;
+        own_statement own;   ///< null: the unnamed statement, or none that is known
+        bool local = false;  ///< it is executed here
     };
 
     // session.cpp: life
@@ -152,6 +162,10 @@ private:
     void send_wait_notice();
     void arm_idle_deadline();
     void arm_next_deadline(std::chrono::steady_clock::time_point now);
+    /// Of what the server runs now: query_timeout, or what a rule says instead.
+    [[nodiscard]] std::chrono::milliseconds statement_limit() const;
+    /// A reply of a statement that a rule may limit is expected now.
+    void note_limit(const rule_verdict* verdict);
     void begin_running();
     void end_running(char new_status);
     /// The client is gone in the middle of something: what becomes of that.
@@ -176,7 +190,8 @@ private:
     [[nodiscard]] routing route_batch();
     [[nodiscard]] scan_outcome scan(batch& b);
     [[nodiscard]] scan_outcome scan_extended(batch& b);
-    void add_route(batch& b, const sql::traits& t, std::string_view query);
+    void add_route(batch& b, const statement_plan& plan, std::string_view query);
+    void add_run(batch& b, const statement_plan& plan);
     [[nodiscard]] bool compatible(const batch& b) const;
     void learn_writes();
     void retain_batch(const batch& b);
@@ -185,8 +200,35 @@ private:
     void answer_ready();
 
     // session_rules.cpp: query rules
-    /// Null: they say nothing of this statement.
-    [[nodiscard]] verdict_ptr judge(std::string_view query);
+    /// Null: they say nothing of this statement. There are rules.
+    [[nodiscard]] verdict_ptr judge(std::string_view query, const sql::digest& id, int flag);
+    [[nodiscard]] statement_plan plan_statement(std::string_view query, int flag);
+    /// Of the next statement of the batch at hand, which has this text.
+    [[nodiscard]] const statement_plan& plan_of(std::string_view query);
+    /// The same, when it is certain that the statement is dealt with.
+    [[nodiscard]] statement_plan take_plan();
+    void forget_plans();
+    /// The batch that is kept begins again.
+    void rewind_plans();
+    /// Under the rules of today.
+    [[nodiscard]] const statement_plan& plan_of(client_statement& own);
+    /// The statement of that name, or the unnamed one; null if there is none.
+    [[nodiscard]] const statement_plan* plan_of_statement(std::string_view name);
+    [[nodiscard]] own_statement make_own(statement_ptr s, std::string_view sent,
+                                         statement_plan plan);
+    /// The statement is run, answered or refused now: counts hits, changes the flag.
+    void obey(const rule_verdict* verdict);
+    /// A rule's delay begins, for a statement of a session that has its server.
+    [[nodiscard]] bool must_wait(const rule_verdict* verdict);
+    void begin_delay(std::chrono::milliseconds delay);
+    void end_delay();
+    void cancel_delay();
+    /// The error for a statement that is not run.
+    [[nodiscard]] std::string refusal(const statement_plan& plan);
+    /// No transaction would have to fail with the statement at hand.
+    [[nodiscard]] bool fails_here() const;
+    [[nodiscard]] bool refuse_query(const protocol::frame& f);
+    [[nodiscard]] bool refuse_parse(const protocol::frame& f, std::string_view name);
 
     // session_broken.cpp: a transaction whose server is lost
     [[nodiscard]] bool malformed(const protocol::frame& f);
@@ -209,16 +251,16 @@ private:
     void ensure_unnamed();
     /// Closes idle connections that are in the way of DROP DATABASE and the like.
     void make_room(const sql::traits* what) const;
-    [[nodiscard]] std::shared_ptr<const sql::traits> traits_of(std::string_view query);
     /// An earlier batch whose outcome is open changes what the name stands for.
     [[nodiscard]] bool is_undecided(std::string_view name) const;
     [[nodiscard]] bool earlier_batches_open() const;
     [[nodiscard]] bool wait_for_reply();
     [[nodiscard]] std::shared_ptr<const unnamed_statement> make_unnamed(
-        const protocol::parse_view& parse, std::shared_ptr<const sql::traits> what);
-    /// The statement of that name, or the unnamed one; null if there is none.
-    [[nodiscard]] std::shared_ptr<const sql::traits> traits_of_statement(
-        std::string_view name) const;
+        const protocol::parse_view& parse, statement_plan plan);
+    [[nodiscard]] portal& portal_at(std::string_view name);
+    /// Null: nothing is known of it.
+    [[nodiscard]] const portal* find_portal(std::string_view name) const;
+    void forget_portals();
 
     // session_resets.cpp: RESET to a value that the client brought with its login
     [[nodiscard]] bool resets_own(const sql::traits& t) const;
@@ -236,16 +278,18 @@ private:
     [[nodiscard]] own_statement find_own(std::string_view name) const;
     [[nodiscard]] statement_ptr find_statement(std::string_view name) const;
     void forget_name(std::string_view name);
-    [[nodiscard]] statement_ptr make_statement(const protocol::parse_view& parse,
-                                               std::shared_ptr<const sql::traits> what);
+    [[nodiscard]] statement_ptr make_statement(std::string_view oids, const statement_plan& plan,
+                                               std::string_view sent);
     prepared_on_server::entry& ensure_prepared(const statement_ptr& s);
     void close_on_server(const statement_ptr& s);
     void parse_on_server(const statement_ptr& s, const own_statement& own, std::string client_name);
     /// Prepares what a Bind needs, in the shape that the client has been shown.
     [[nodiscard]] readiness ready_to_bind(client_statement& own, bool described_again);
+    /// Makes the server fail the Bind, so that its transaction does, too; the client gets `error`.
+    void refuse_bind(const protocol::frame& f, std::string error);
     void refuse_changed(const protocol::frame& f);
     /// Whether the batch at hand describes the portal before it executes it.
-    [[nodiscard]] bool describes_portal(std::string_view portal, std::string_view behind) const;
+    [[nodiscard]] bool describes_portal(std::string_view name, std::string_view behind) const;
     /// For a Describe of it: what will be shown, or that it has to be learnt.
     [[nodiscard]] reply_note describe_note(const own_statement& own, bool statement);
     void learn_shape(const server_replies::entry& e, char type, std::string_view body);
@@ -253,14 +297,17 @@ private:
     void run_mended();
 
     // session_local.cpp: statements that Howdah answers itself
-    [[nodiscard]] bool answered_here(const sql::traits& t) const;
-    [[nodiscard]] static bool returns_rows(const sql::traits& t);
-    static void append_local_description(std::string& out, const sql::traits& t);
+    [[nodiscard]] bool answered_here(const statement_plan& plan) const;
+    [[nodiscard]] static bool returns_rows(const statement_plan& plan);
+    static void append_local_description(std::string& out, const statement_plan& plan);
+    void append_local_parameters(std::string& out, std::string_view name,
+                                 const statement_plan& plan) const;
     /// False: the answer is not known yet; the message is looked at again later.
-    [[nodiscard]] bool can_answer(const sql::traits& t);
+    [[nodiscard]] bool can_answer(const statement_plan& plan);
     /// Puts rows and CommandComplete into the note, or an error (false).
-    [[nodiscard]] bool run_local(const sql::traits& t, reply_note& note);
-    void expect_local(const std::function<void(reply_note&)>& write);
+    [[nodiscard]] bool run_local(const statement_plan& plan, reply_note& note);
+    /// In its turn, with or without a server.
+    void expect_local(reply_note note);
 
     // session_server.cpp: from the server to the client
     void pump_server();
@@ -334,7 +381,12 @@ private:
     bool force_writer_ = false;
     bool server_dirty_ = false;  ///< close it instead of giving it back
     bool draining_ = false;
-    bool ended_by_us_ = false;  ///< terminate: its statement must not run on
+    bool delaying_ = false;        ///< a rule holds the next statement back until delay_until_
+    bool delay_over_ = false;      ///< ... has held it back
+    bool refuse_next_ = false;     ///< it was cancelled meanwhile
+    bool ruled_timeouts_ = false;  ///< a rule limits something that the server owes
+    bool blames_rule_ = false;     ///< blames_timeout_, but it was that of a rule
+    bool ended_by_us_ = false;     ///< terminate: its statement must not run on
     bool wait_notice_due_ = false;
     bool running_ = false;         ///< the server owes the client something, since running_since_
     bool blames_timeout_ = false;  ///< a cancel that the server reports was query_timeout's
@@ -352,7 +404,10 @@ private:
     unsigned counted_pins_ = 0;  ///< that the counters know of
     std::uint16_t repeats_ = 0;
     std::uint16_t mends_ = 0;
-    int hostgroup_ = 0;  ///< of the attached or awaited server
+    int flag_ = 0;        ///< flagIN with which the rules look at the next statement
+    int batch_flag_ = 0;  ///< ... with which they looked at the batch that is kept
+    std::optional<std::uint32_t> retries_;  ///< a rule's, for the batch at hand
+    int hostgroup_ = 0;                     ///< of the attached or awaited server
     const server_entry* avoid_ = nullptr;
     const server_entry* only_ = nullptr;  ///< the reader that the read waits for
     read_floor floor_;
@@ -378,17 +433,16 @@ private:
     std::optional<reported_parameters> told_;
     std::chrono::steady_clock::time_point last_active_;
     std::chrono::steady_clock::time_point wait_until_{};
+    std::chrono::steady_clock::time_point delay_until_{};
     std::chrono::steady_clock::time_point running_since_{};
     std::chrono::steady_clock::time_point transaction_since_{};  ///< of the clock: none
 
-    std::vector<std::shared_ptr<const sql::traits>> batch_traits_;
-    std::size_t next_traits_ = 0;
+    std::vector<statement_plan> batch_plans_;
+    std::size_t next_plan_ = 0;
     std::unique_ptr<client_statements> statements_;
-    own_statement bound_;  ///< what the unnamed portal is bound to
     std::shared_ptr<const unnamed_statement> unnamed_;
-    std::unique_ptr<portal_traits> portals_;
-    /// What the unnamed portal is bound to, where Howdah itself executes it.
-    std::shared_ptr<const sql::traits> local_portal_;
+    portal unnamed_portal_;
+    std::unique_ptr<std::map<std::string, portal, std::less<>>> portals_;  ///< with a name
     std::vector<std::string> fresh_names_;  ///< statements first named in a retained batch
     transaction_effects effects_;
 };

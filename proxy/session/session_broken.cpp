@@ -85,12 +85,14 @@ bool session::step_broken(const frame& f, std::string_view data) {
         const auto t = w_.statements.get(parse->sql);
         if (ends_only(*t)) {
             if (parse->name.empty()) {
-                unnamed_ = make_unnamed(*parse, t);
+                unnamed_ = make_unnamed(*parse, {t, nullptr});
             } else {
                 if (!statements_) statements_ = std::make_unique<client_statements>();
+                const statement_plan plan{t, nullptr};
                 statements_->insert_or_assign(
                     std::string(statement_name(parse->name)),
-                    std::make_shared<client_statement>(make_statement(*parse, t)));
+                    make_own(make_statement(parse->oids_bytes, plan, parse->sql), parse->sql,
+                             plan));
             }
             protocol::append_parse_complete(out);
             cursor_ += f.size();
@@ -101,8 +103,9 @@ bool session::step_broken(const frame& f, std::string_view data) {
         const std::size_t names = std::min(f.size(), protocol::buffer_pool::chunk_size);
         if (data.size() < names) return need(names);
         const auto bind = protocol::parse_bind(data.substr(frame_header_size));
-        const auto t = bind ? traits_of_statement(statement_name(bind->statement)) : nullptr;
-        if (t && ends_only(*t)) {
+        const statement_plan* plan =
+            bind ? plan_of_statement(statement_name(bind->statement)) : nullptr;
+        if (plan != nullptr && ends_only(*plan->what)) {
             protocol::append_bind_complete(out);
             skip_message(f);
             answer(std::move(out));

@@ -28,6 +28,9 @@ constexpr std::size_t max_outstanding = 4096;
 bool is_known(char type) {
     return std::string_view("QPBDECHSFdcfXp").find(type) != std::string_view::npos;
 }
+bool is_extended(char type) {
+    return std::string_view("PBDEC").find(type) != std::string_view::npos;
+}
 bool is_small(char type) {
     return std::string_view("CDEHSXc").find(type) != std::string_view::npos;
 }
@@ -48,7 +51,7 @@ void session::on_client_readable() {
 
 bool session::can_process() const {
     return phase_ == phase::ready && !waiting() && !awaits_sample_ && !applying_settings_ &&
-           !checking_pins_ && (retain_ ? cursor_ < cleared_ : to_client_.empty()) &&
+           !checking_pins_ && !delaying_ && (retain_ ? cursor_ < cleared_ : to_client_.empty()) &&
            (!server_ || (server_->out.empty() && server_->replies.size() < max_outstanding));
 }
 
@@ -196,8 +199,7 @@ bool session::step_skipping(const frame& f) {
     }
     if (in_.size() - cursor_ < f.size()) return need(f.size());
     skip_to_sync_ = flush_is_sync_ = false;
-    batch_traits_.clear();
-    next_traits_ = 0;
+    forget_plans();
     if (server_ && mid_batch_) {
         // The server is skipping, too: its answer to this Sync is the client's.
         return forward_sync(f, in_.data().substr(cursor_));
@@ -237,9 +239,8 @@ void session::answer_ready() {
     answer(std::move(out));
 }
 
-void session::add_route(batch& b, const sql::traits& t, std::string_view query) {
+void session::add_route(batch& b, const statement_plan& plan, std::string_view query) {
     const snapshot& now = *w_.now;
-    const verdict_ptr verdict = judge(query);
     const route_context context{
         .hostgroups = *now.hostgroups,
         .functions = now.catalog(who_.login->database),
@@ -250,13 +251,13 @@ void session::add_route(batch& b, const sql::traits& t, std::string_view query) 
                  consistency() != conf::read_consistency::strong,
         .read_only_mode = read_only_mode_,
         .safe_lexing = safe_lexing_,
-        .verdict = verdict.get(),
+        .verdict = plan.verdict.get(),
         .query = query};
     splits_ = context.split && context.hostgroups.is_writer(context.default_hostgroup);
-    const route r = route_statement(t, context);
+    const route r = route_statement(*plan.what, context);
     b.where = b.has_route ? combine(b.where, r, context) : r;
     b.has_route = true;
-    b.begins = b.begins || t.begins_transaction;
+    b.begins = b.begins || plan.what->begins_transaction;
 }
 
 session::scan_outcome session::scan(batch& b) {
@@ -286,14 +287,20 @@ session::scan_outcome session::scan(batch& b) {
         return scan_outcome::more;
     }
     const auto query = protocol::parse_query(data.substr(frame_header_size, f.body_size()));
-    // The server must say what it thinks of a malformed one.
-    auto t = query ? w_.statements.get(*query) : std::make_shared<const sql::traits>();
-    add_route(b, *t, query.value_or(std::string_view()));
-    b.needs_server = !answered_here(*t);
-    batch_traits_.push_back(std::move(t));
     b.end = cursor_ + f.size();
     b.complete = true;
     b.prepare_only = false;
+    b.needs_server = true;
+    if (!query) {
+        // The server must say what it thinks of it.
+        add_route(b, {std::make_shared<const sql::traits>(), nullptr}, {});
+        return scan_outcome::ready;
+    }
+    const statement_plan& plan = batch_plans_.emplace_back(plan_statement(*query, b.flag));
+    b.needs_server = plan.runs() && !answered_here(plan);
+    if (!plan.runs()) return scan_outcome::ready;
+    add_route(b, plan, plan.text(*query));
+    add_run(b, plan);
     return scan_outcome::ready;
 }
 
@@ -303,24 +310,33 @@ session::scan_outcome session::scan_extended(batch& b) {
     struct known {
         std::string_view name;
         std::string_view query;
-        std::shared_ptr<const sql::traits> what;
+        std::size_t plan;  // in batch_plans_
     };
     std::vector<known> parsed_here;
-    // Routes by the statement that a Bind or Describe names; one that nobody knows is the writer's
-    // to refuse.
-    const auto add_route_of = [&](std::string_view name) {
+    std::vector<std::pair<std::string_view, bool>> bound_here;  // portals: whether rules answer
+    bool refused = false;  // what follows is skipped up to the Sync
+    static const statement_plan unknown{std::make_shared<const sql::traits>(), nullptr};
+    // A statement that nobody knows is the writer's to refuse.
+    const auto look_up =
+        [&](std::string_view name) -> std::pair<const statement_plan*, std::string_view> {
         for (auto it = parsed_here.rbegin(); it != parsed_here.rend(); ++it)
-            if (it->name == name) return add_route(b, *it->what, it->query);
-        if (name.empty() && unnamed_) return add_route(b, *unnamed_->what, unnamed_->query);
-        const statement_ptr s = find_statement(name);
-        if (s && !s->writes) return add_route(b, *s->what, s->query);
-        add_route(b, sql::traits{}, {});
+            if (it->name == name) return {&batch_plans_[it->plan], it->query};
+        if (name.empty() && unnamed_) return {&unnamed_->plan, unnamed_->query};
+        const own_statement own = find_own(name);
+        if (own && !own->statement->writes) return {&plan_of(*own), own->statement->query};
+        return {&unknown, {}};
+    };
+    const auto is_answered = [&](std::string_view portal_name) {
+        for (auto it = bound_here.rbegin(); it != bound_here.rend(); ++it)
+            if (it->first == portal_name) return it->second;
+        const portal* p = find_portal(portal_name);
+        return p != nullptr && p->local && p->plan.answered();
     };
     // A malformed message: the server says what it thinks of it.
     const auto to_server_anyhow = [&] {
         b.prepare_only = false;
         b.needs_server = true;
-        add_route(b, sql::traits{}, {});
+        add_route(b, unknown, {});
     };
     const auto to_writer = [&](std::size_t end) {
         // Its end is out of sight: the writer can take whatever follows.
@@ -356,6 +372,10 @@ session::scan_outcome session::scan_extended(batch& b) {
         }
         const std::string_view body = rest.substr(frame_header_size, f->body_size());
         const std::size_t end = at + f->size();
+        if (refused && f->type != 'H' && f->type != 'S' && is_extended(f->type)) {
+            at = end;
+            continue;
+        }
         switch (f->type) {
             case 'P': {
                 const auto parse = protocol::parse_parse(body);
@@ -363,11 +383,14 @@ session::scan_outcome session::scan_extended(batch& b) {
                     to_server_anyhow();
                     break;
                 }
-                auto t = w_.statements.get(parse->sql);
-                add_route(b, *t, parse->sql);
+                const statement_plan& plan =
+                    batch_plans_.emplace_back(plan_statement(parse->sql, b.flag));
+                refused = plan.refused();
+                const std::string_view text = plan.text(parse->sql);
+                parsed_here.push_back({statement_name(parse->name), text, batch_plans_.size() - 1});
+                if (!plan.runs()) break;
+                add_route(b, plan, text);
                 b.needs_server = true;
-                parsed_here.push_back({statement_name(parse->name), parse->sql, t});
-                batch_traits_.push_back(std::move(t));
                 break;
             }
             case 'B': {
@@ -377,9 +400,14 @@ session::scan_outcome session::scan_extended(batch& b) {
                     break;
                 }
                 b.prepare_only = false;
+                const auto [plan, text] = look_up(statement_name(bind->statement));
+                if (plan->answered() || !bound_here.empty() || unnamed_portal_.local || portals_)
+                    bound_here.emplace_back(bind->portal, plan->answered());
+                if (plan->answered()) break;
                 b.needs_server = true;
                 b.binds_named = b.binds_named || !bind->statement.empty();
-                add_route_of(statement_name(bind->statement));
+                add_route(b, *plan, text);
+                add_run(b, *plan);
                 break;
             }
             case 'D': {
@@ -388,14 +416,22 @@ session::scan_outcome session::scan_extended(batch& b) {
                     to_server_anyhow();
                     break;
                 }
+                if (describe->kind != 'S') {
+                    b.needs_server = b.needs_server || !is_answered(describe->name);
+                    break;
+                }
+                const auto [plan, text] = look_up(statement_name(describe->name));
+                if (plan->answered()) break;
                 b.needs_server = true;
-                if (describe->kind == 'S') add_route_of(statement_name(describe->name));
+                add_route(b, *plan, text);
                 break;
             }
-            case 'E':
+            case 'E': {
                 b.prepare_only = false;
-                b.needs_server = true;
+                const auto execute = protocol::parse_execute(body);
+                b.needs_server = b.needs_server || !execute || !is_answered(execute->portal);
                 break;
+            }
             case 'C':
                 if (!protocol::parse_close(body)) to_server_anyhow();
                 if (!body.empty() && body[0] == 'P') b.needs_server = true;
@@ -424,9 +460,9 @@ bool session::compatible(const batch& b) const {
 }
 
 session::routing session::route_batch() {
-    batch_traits_.clear();
-    next_traits_ = 0;
+    forget_plans();
     batch b;
+    b.flag = flag_;
     switch (scan(b)) {
         case scan_outcome::ready:
             break;
@@ -447,11 +483,16 @@ session::routing session::route_batch() {
     // What executes before its Sync is seen could be followed by a write.
     const bool prepares = b.flush && b.prepare_only && b.end == in_.size();
     const bool open = !b.complete && !prepares;
-    if (open) b.where = {who_.user->default_hostgroup, route_reason::write, false};
+    if (open && b.where.reason != route_reason::rule)
+        b.where = {who_.user->default_hostgroup, route_reason::write, false};
     if (force_writer_) {
         b.where.hostgroup = who_.user->default_hostgroup;
         b.where.repeatable = false;
         force_writer_ = false;
+    }
+    if (b.delay.count() > 0 && !delay_over_) {
+        if (!server_ || !server_->replies.owed()) begin_delay(b.delay);
+        return routing::stalled;
     }
     if (server_) {
         // Replies are outstanding: later batches may follow on the same server or must wait.
@@ -460,6 +501,7 @@ session::routing session::route_batch() {
         open_ended_ = open;
         flush_is_sync_ = prepares;
         batch_begins_ = batch_begins_ || b.begins;
+        retries_ = b.retries;
         if (mends_ > 0 && server_->replies.empty()) retain_batch(b);
         return routing::routed;
     }
@@ -469,6 +511,7 @@ session::routing session::route_batch() {
     open_ended_ = open;
     flush_is_sync_ = prepares;
     batch_begins_ = b.begins;
+    retries_ = b.retries;
     // Kept from here on: everything before this batch has been consumed or is dropped now.
     consume_forwarded();
     retain_batch(b);
@@ -485,6 +528,7 @@ session::routing session::route_batch() {
 }
 
 void session::retain_batch(const batch& b) {
+    if (repeats_ == 0 && mends_ == 0) batch_flag_ = flag_;
     // What executes nothing can be asked of any server again.
     repeatable_ = b.where.repeatable || flush_is_sync_;
     retain_ = (repeatable_ || b.binds_named) && (b.complete || flush_is_sync_) && cursor_ == 0 &&
@@ -495,6 +539,9 @@ void session::learn_writes() {
     const auto learn = [this](std::string_view query) {
         w_.statements.learn_write(w_.statements.find(query).id);
     };
+    const auto learn_run = [&](std::string_view sent) {
+        learn(plan_statement(sent, batch_flag_).text(sent));
+    };
     // The retained batch is at the start of the input, whole.
     std::string_view rest = in_.data();
     while (const auto f = protocol::peek_frame(rest)) {
@@ -502,9 +549,9 @@ void session::learn_writes() {
         const std::string_view body = rest.substr(frame_header_size, f->body_size());
         rest.remove_prefix(f->size());
         if (f->type == 'Q') {
-            if (const auto query = protocol::parse_query(body)) learn(*query);
+            if (const auto query = protocol::parse_query(body)) learn_run(*query);
         } else if (f->type == 'P') {
-            if (const auto parse = protocol::parse_parse(body)) learn(parse->sql);
+            if (const auto parse = protocol::parse_parse(body)) learn_run(parse->sql);
         } else if (f->type == 'B') {
             const auto bind = protocol::parse_bind(body);
             if (const statement_ptr s = bind ? find_statement(bind->statement) : nullptr) {
@@ -531,9 +578,8 @@ void session::fail_batch(std::string_view state, std::string_view message, std::
         batch_begins_ = false;
     }
     answer(std::move(out));
-    open_ended_ = flush_is_sync_ = false;
-    batch_traits_.clear();
-    next_traits_ = 0;
+    open_ended_ = flush_is_sync_ = delay_over_ = false;
+    forget_plans();
     const auto f = protocol::peek_frame(in_.data().substr(cursor_));
     cleared_ = cursor_;
     if (f && (f->type == 'Q' || f->type == 'F')) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "protocol/wire/error_message.hpp"
 #include "protocol/wire/message_views.hpp"
 #include "protocol/wire/messages.hpp"
 #include "protocol/wire/sqlstate.hpp"
@@ -91,15 +92,23 @@ bool session::forward_malformed(const frame& f, std::string_view data) {
     return true;
 }
 
-std::shared_ptr<const sql::traits> session::traits_of(std::string_view query) {
-    if (next_traits_ < batch_traits_.size()) return std::move(batch_traits_[next_traits_++]);
-    return w_.statements.get(query);
+session::portal& session::portal_at(std::string_view name) {
+    if (name.empty()) return unnamed_portal_;
+    if (!portals_) portals_ = std::make_unique<std::map<std::string, portal, std::less<>>>();
+    const auto it = portals_->find(name);
+    return it != portals_->end() ? it->second : (*portals_)[std::string(name)];
 }
 
-std::shared_ptr<const sql::traits> session::traits_of_statement(std::string_view name) const {
-    if (name.empty()) return unnamed_ ? unnamed_->what : nullptr;
-    const statement_ptr named = find_statement(name);
-    return named ? named->what : nullptr;
+const session::portal* session::find_portal(std::string_view name) const {
+    if (name.empty()) return &unnamed_portal_;
+    if (!portals_) return nullptr;
+    const auto it = portals_->find(name);
+    return it == portals_->end() ? nullptr : &it->second;
+}
+
+void session::forget_portals() {
+    unnamed_portal_ = {};
+    if (portals_) portals_->clear();
 }
 
 void session::make_room(const sql::traits* what) const {
@@ -118,20 +127,27 @@ bool session::forward_query(const frame& f, std::string_view data) {
     if (data.size() < f.size()) return need(f.size());
     const auto query = protocol::parse_query(data.substr(frame_header_size, f.body_size()));
     if (!query) return forward_malformed(f, data);
-    const auto t = traits_of(*query);
-    if (answered_here(*t)) {
+    const statement_plan& next = plan_of(*query);
+    if (next.refused() || refuse_next_) return refuse_query(f);
+    if (answered_here(next)) {
         // Earlier statements decide whether there is a transaction, and whether it has failed.
         if (server_ && server_->replies.owed()) return wait_for_reply();
-        if (!can_answer(*t)) return false;
+        if (!can_answer(next)) return false;
+        const statement_plan plan = take_plan();
+        obey(plan.verdict.get());
         reply_note note;
         unnamed_.reset();
-        if (returns_rows(*t)) append_local_description(note.text, *t);
-        (void)run_local(*t, note);
+        if (returns_rows(plan)) append_local_description(note.text, plan);
+        (void)run_local(plan, note);
         answer(std::move(note.text));
         answer_ready();
         cursor_ += f.size();
         return true;
     }
+    if (must_wait(next.verdict.get())) return false;
+    statement_plan plan = take_plan();
+    obey(plan.verdict.get());
+    const auto& t = plan.what;
     note_runs(t.get());
     make_room(t.get());
     server_->state().unnamed_owner = 0;
@@ -139,9 +155,16 @@ bool session::forward_query(const frame& f, std::string_view data) {
     if (has_effects(*t) || t->ends_transaction) note.what = t;
     note.changes_unnamed = true;
     note.unnamed_before = std::exchange(unnamed_, nullptr);
+    note.verdict = plan.verdict;
     server_->replies.expect(reply_kind::query, std::move(note));
+    note_limit(plan.verdict.get());
     if (drops_statements(*t)) names_changed_at_ = server_->replies.expected();
-    w_.to_server.add(data.substr(0, f.size()));
+    if (plan.rewritten()) {
+        protocol::append_query(w_.to_server.generated(), *plan.verdict->rewritten);
+        w_.to_server.commit();
+    } else {
+        w_.to_server.add(data.substr(0, f.size()));
+    }
     cursor_ += f.size();
     mid_batch_ = open_ended_ = false;
     return true;
@@ -197,13 +220,13 @@ bool session::wait_for_reply() {
     return false;
 }
 
-std::shared_ptr<const unnamed_statement> session::make_unnamed(
-    const protocol::parse_view& parse, std::shared_ptr<const sql::traits> what) {
+std::shared_ptr<const unnamed_statement> session::make_unnamed(const protocol::parse_view& parse,
+                                                               statement_plan plan) {
     auto made = std::make_shared<unnamed_statement>();
     made->serial = w_.next_serial();
-    made->query = parse.sql;
+    made->query = plan.text(parse.sql);
     made->oids = parse.oids_bytes;
-    made->what = std::move(what);
+    made->plan = std::move(plan);
     return made;
 }
 
@@ -217,56 +240,73 @@ bool session::forward_parse(const frame& f, std::string_view data) {
     if (!parse) return forward_malformed(f, data);
     const std::string_view name = statement_name(parse->name);
     if (is_undecided(name)) return wait_for_reply();
-    const std::size_t taken = next_traits_;
-    const auto t = traits_of(parse->sql);
-    if (answered_here(*t) && earlier_batches_open()) {
-        if (next_traits_ != taken) batch_traits_[next_traits_ = taken] = t;
-        return wait_for_reply();
-    }
-    mid_batch_ = true;
+    const statement_plan& next = plan_of(parse->sql);
+    if (next.refused()) return refuse_parse(f, name);
+    const bool local = answered_here(next);
+    if (local && server_ && earlier_batches_open()) return wait_for_reply();
+    const statement_plan plan = take_plan();
+    mid_batch_ = server_ != nullptr;
     cursor_ += f.size();
+    const auto send = [&](std::string_view as) {
+        if (plan.rewritten()) {
+            protocol::append_parse_raw(w_.to_server.generated(), as, *plan.verdict->rewritten,
+                                       parse->oids_bytes);
+            w_.to_server.commit();
+        } else {
+            w_.to_server.add(data.substr(0, f.size()));
+        }
+    };
     if (name.empty()) {
         reply_note note;
         note.changes_unnamed = true;
-        note.unnamed_before = std::exchange(unnamed_, make_unnamed(*parse, t));
-        if (answered_here(*t)) {
+        note.unnamed_before = std::exchange(unnamed_, make_unnamed(*parse, plan));
+        if (local) {
             protocol::append_parse_complete(note.text);
-            server_->replies.expect(reply_kind::local, std::move(note));
+            expect_local(std::move(note));
             return true;
         }
         server_->state().unnamed_owner = unnamed_->serial;
         server_->replies.expect(reply_kind::parse, std::move(note));
-        w_.to_server.add(data.substr(0, f.size()));
+        send({});
         return true;
     }
     if (!statements_) statements_ = std::make_unique<client_statements>();
     if (statements_->contains(name)) {
+        if (!server_) {
+            std::string error;
+            protocol::append_error(
+                error, protocol::severity::error, sqlstate::duplicate_prepared_statement,
+                "prepared statement \"" + std::string(name) + "\" already exists");
+            answer(std::move(error));
+            skip_to_sync_ = true;
+            return true;
+        }
         // PostgreSQL's own words for it (42P05), and its own effect on the transaction: prepare
         // the name for real, unseen, and let the client's Parse run into it.
-        w_.to_server.add(data.substr(0, f.size()));
+        send(parse->name);
         server_->replies.expect(reply_kind::parse, {}, true);
-        w_.to_server.add(data.substr(0, f.size()));
+        send(parse->name);
         server_->replies.expect(reply_kind::parse);
         server_dirty_ = true;
         return true;
     }
-    const statement_ptr s = make_statement(*parse, t);
-    const auto own = std::make_shared<client_statement>(s);
+    const statement_ptr s = make_statement(parse->oids_bytes, plan, parse->sql);
+    const own_statement own = make_own(s, parse->sql, plan);
     statements_->emplace(name, own);
     if (retain_) fresh_names_.emplace_back(name);
-    if (answered_here(*t)) {
+    if (local) {
         reply_note note;
         protocol::append_parse_complete(note.text);
         note.name = name;
         note.own = own;
-        server_->replies.expect(reply_kind::local, std::move(note));
+        expect_local(std::move(note));
     } else {
         // The server must say itself what it thinks of this Parse, today, so it must not stumble
         // over the statement that is there.
         if (server_->state().prepared.contains(*s)) close_on_server(s);
         parse_on_server(s, own, std::string(name));
     }
-    names_changed_at_ = server_->replies.expected();
+    if (server_) names_changed_at_ = server_->replies.expected();
     return true;
 }
 
@@ -282,14 +322,24 @@ bool session::forward_bind(const frame& f, std::string_view data) {
     const std::string_view name = statement_name(bind->statement);
     if (is_undecided(name)) return wait_for_reply();
     const own_statement own = find_own(name);
-    const auto what = traits_of_statement(name);
-    if (what && answered_here(*what) && earlier_batches_open()) return wait_for_reply();
-    mid_batch_ = true;
-    local_portal_.reset();
-    if (bind->portal.empty()) bound_ = own;
-    if (what && bind->portal.empty() && answered_here(*what)) {
-        local_portal_ = what;
-        expect_local([](reply_note& note) { protocol::append_bind_complete(note.text); });
+    const statement_plan* known = plan_of_statement(name);
+    const bool refused = refuse_next_ || (known != nullptr && known->refused());
+    const bool local = !refused && known != nullptr && answered_here(*known);
+    if ((local || refused) && server_ && earlier_batches_open()) return wait_for_reply();
+    const statement_plan plan = known != nullptr ? *known : statement_plan{};
+    if (!local && !refused && must_wait(plan.verdict.get())) return false;
+    mid_batch_ = server_ != nullptr;
+    if (refused) {
+        obey(plan.verdict.get());
+        refuse_bind(f, refusal(plan));
+        return true;
+    }
+    if (local) {
+        obey(plan.verdict.get());
+        portal_at(bind->portal) = {plan, own, true};
+        reply_note note;
+        protocol::append_bind_complete(note.text);
+        expect_local(std::move(note));
         skip_message(f);
         return true;
     }
@@ -307,16 +357,10 @@ bool session::forward_bind(const frame& f, std::string_view data) {
     } else if (name.empty()) {
         ensure_unnamed();
     }
-    note_runs(what.get());
-    make_room(what.get());
-    // A transaction's end matters when it is executed, too: COMMIT in flight is never "failed".
-    if (what && (has_effects(*what) || what->ends_transaction)) {
-        if (!portals_) portals_ = std::make_unique<portal_traits>();
-        portals_->insert_or_assign(std::string(bind->portal), what);
-    } else if (portals_) {
-        const auto it = portals_->find(bind->portal);
-        if (it != portals_->end()) portals_->erase(it);
-    }
+    obey(plan.verdict.get());
+    note_runs(plan.what.get());
+    make_room(plan.what.get());
+    portal_at(bind->portal) = {plan, own, false};
     reply_note note;
     if (own) note.statement = own->statement;
     server_->replies.expect(reply_kind::bind, std::move(note));
@@ -344,19 +388,22 @@ bool session::forward_describe(const frame& f, std::string_view data) {
     const bool statement = describe->kind == 'S';
     const std::string_view name = statement ? statement_name(describe->name) : describe->name;
     if (statement && is_undecided(name)) return wait_for_reply();
-    mid_batch_ = true;
-    const auto local = statement                ? traits_of_statement(name)
-                       : describe->name.empty() ? local_portal_
-                                                : nullptr;
-    if (local && answered_here(*local)) {
-        expect_local([&](reply_note& note) {
-            if (statement) protocol::append_no_parameters(note.text);
-            append_local_description(note.text, *local);
-        });
+    mid_batch_ = server_ != nullptr;
+    const portal* bound = statement ? nullptr : find_portal(describe->name);
+    const statement_plan* known = statement                          ? plan_of_statement(name)
+                                  : bound != nullptr && bound->local ? &bound->plan
+                                                                     : nullptr;
+    if (known != nullptr && answered_here(*known)) {
+        reply_note note;
+        if (statement) append_local_parameters(note.text, name, *known);
+        append_local_description(note.text, *known);
+        expect_local(std::move(note));
         cursor_ += f.size();
         return true;
     }
-    const own_statement own = statement ? find_own(name) : name.empty() ? bound_ : nullptr;
+    const own_statement own = statement      ? find_own(name)
+                              : name.empty() ? unnamed_portal_.own
+                                             : nullptr;
     reply_note note;
     if (own) note = describe_note(own, statement);
     if (statement && (own || is_server_name(name))) {
@@ -377,23 +424,29 @@ bool session::forward_execute(const frame& f, std::string_view data) {
     if (data.size() < f.size()) return need(f.size());
     const auto execute = protocol::parse_execute(data.substr(frame_header_size, f.body_size()));
     if (!execute) return forward_malformed(f, data);
-    mid_batch_ = true;
-    if (local_portal_ && execute->portal.empty()) {
-        if (!can_answer(*local_portal_)) return false;
-        bool ran = true;
-        expect_local([&](reply_note& note) { ran = run_local(*local_portal_, note); });
-        names_changed_at_ = server_->replies.expected();
+    mid_batch_ = server_ != nullptr;
+    const portal* bound = find_portal(execute->portal);
+    if (bound != nullptr && bound->local) {
+        if (!can_answer(bound->plan)) return false;
+        reply_note note;
+        const bool ran = run_local(bound->plan, note);
+        expect_local(std::move(note));
+        if (server_) names_changed_at_ = server_->replies.expected();
         if (!ran) skip_to_sync_ = true;
         cursor_ += f.size();
         return true;
     }
     reply_note note;
-    if (portals_) {
-        const auto it = portals_->find(execute->portal);
-        if (it != portals_->end()) note.what = it->second;
+    if (bound != nullptr && bound->plan.what) {
+        // A transaction's end matters, too: COMMIT in flight is never "failed".
+        const sql::traits& t = *bound->plan.what;
+        if (has_effects(t) || t.ends_transaction) note.what = bound->plan.what;
+        note.verdict = bound->plan.verdict;
     }
     const bool drops = note.what && drops_statements(*note.what);
+    const verdict_ptr verdict = note.verdict;
     server_->replies.expect(reply_kind::execute, std::move(note));
+    note_limit(verdict.get());
     if (drops) names_changed_at_ = server_->replies.expected();
     forward_raw(f, data);
     return true;

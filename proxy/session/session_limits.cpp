@@ -94,11 +94,13 @@ void session::arm_next_deadline(clock::time_point now) {
     const auto consider = [&](clock::time_point since, std::chrono::milliseconds limit) {
         if (limit.count() > 0) next = std::min(next, since + limit);
     };
-    const bool busy = server_ && server_->replies.owed();
+    const bool busy = delaying_ || (server_ && server_->replies.owed());
+    if (delaying_) next = delay_until_;
     consider(busy ? now : last_active_,
              limit(status() != 'I' ? in_force_of::max_transaction_idle_time
                                    : in_force_of::wait_timeout));
-    if (running_ && !stopping_) consider(running_since_, limit(in_force_of::query_timeout));
+    if (running_ && !stopping_ && running_since_ != clock::time_point())
+        consider(running_since_, statement_limit());
     if (transaction_since_ != clock::time_point())
         consider(transaction_since_, limit(in_force_of::transaction_timeout));
     if (next == clock::time_point::max()) {
@@ -108,14 +110,37 @@ void session::arm_next_deadline(clock::time_point now) {
     }
 }
 
+std::chrono::milliseconds session::statement_limit() const {
+    std::chrono::milliseconds shortest{0};
+    if (ruled_timeouts_ && server_) {
+        for (const server_replies::entry& e : server_->replies) {
+            const auto ruled = e.note.verdict ? e.note.verdict->timeout : std::nullopt;
+            if (ruled && ruled->count() > 0 && (shortest.count() == 0 || *ruled < shortest))
+                shortest = *ruled;
+            if (owes_ready(e)) break;
+        }
+    }
+    return shortest.count() > 0 ? shortest : limit(in_force_of::query_timeout);
+}
+
+void session::note_limit(const rule_verdict* verdict) {
+    if (verdict == nullptr || !verdict->timeout || verdict->timeout->count() == 0) return;
+    ruled_timeouts_ = true;
+    // What is behind a Flush is under way already.
+    if (!running_) return;
+    const auto now = clock::now();
+    if (running_since_ == clock::time_point()) running_since_ = now;
+    arm_next_deadline(now);
+}
+
 void session::begin_running() {
     if (running_ || phase_ != phase::ready || applying_settings_ || checking_pins_) return;
     running_ = true;
     stopping_ = false;
     // A cancel that is still on its way may hit this statement: it has the same cause.
     if (*server_->state().cancels == 0) blames_timeout_ = false;
-    if (limit(in_force_of::query_timeout).count() == 0 &&
-        limit(in_force_of::transaction_timeout).count() == 0)
+    running_since_ = {};
+    if (statement_limit().count() == 0 && limit(in_force_of::transaction_timeout).count() == 0)
         return;
     running_since_ = clock::now();
     if (transaction_since_ == clock::time_point()) transaction_since_ = running_since_;
@@ -131,6 +156,7 @@ void session::end_running(char new_status) {
 void session::stop_statement() {
     ++w_.counters.query_timeouts;
     stopping_ = blames_timeout_ = true;
+    blames_rule_ = ruled_timeouts_ && statement_limit() != limit(in_force_of::query_timeout);
     // A read that is stopped is over: it must not start again elsewhere.
     retain_ = false;
     w_.servers.cancel(*server_);
@@ -141,10 +167,13 @@ void session::stop_statement() {
 bool session::show_stop_reason(std::string_view body) {
     const auto view = protocol::parse_error(body);
     if (!view || view->sqlstate != sqlstate::query_canceled) return false;
-    protocol::append_changed_error(w_.to_client.generated(), body,
-                                   {.level = std::nullopt,
-                                    .from = view->message,
-                                    .to = "canceling statement due to query_timeout"});
+    protocol::append_changed_error(
+        w_.to_client.generated(), body,
+        {.level = std::nullopt,
+         .from = view->message,
+         .to = blames_rule_ ? "canceling statement due to the timeout of a "
+                              "query rule"
+                            : "canceling statement due to query_timeout"});
     w_.to_client.commit();
     return true;
 }
@@ -170,15 +199,17 @@ void session::on_deadline() {
     const auto over = [&](clock::time_point since, std::chrono::milliseconds limit) {
         return limit.count() > 0 && now - since >= limit;
     };
-    const bool busy = server_ && server_->replies.owed();
+    const bool busy = delaying_ || (server_ && server_->replies.owed());
     if (transaction_since_ != clock::time_point() &&
         over(transaction_since_, limit(in_force_of::transaction_timeout))) {
         ++w_.counters.transaction_timeouts;
         terminate(sqlstate::transaction_timeout,
                   "terminating connection due to transaction timeout");
-    } else if (busy && running_ && !stopping_ &&
-               over(running_since_, limit(in_force_of::query_timeout))) {
+    } else if (busy && running_ && !stopping_ && running_since_ != clock::time_point() &&
+               over(running_since_, statement_limit())) {
         stop_statement();
+    } else if (delaying_ && now >= delay_until_) {
+        end_delay();
     } else if (busy) {
         arm_next_deadline(now);
     } else if (status() != 'I') {

@@ -1,9 +1,13 @@
+#include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "protocol/wire/error_message.hpp"
 #include "protocol/wire/messages.hpp"
+#include "protocol/wire/reader.hpp"
 #include "protocol/wire/sqlstate.hpp"
 #include "proxy/session/session.hpp"
+#include "proxy/sql/lexer.hpp"
 
 // Statements that Howdah answers itself: DEALLOCATE of a name that the protocol's Parse made, which
 // servers know under another name; and the floor of the session's reads, which it hands over to
@@ -28,29 +32,67 @@ bool sets_floor(const sql::traits& t) {
            t.settings.front().name == min_lsn_name;
 }
 
+/// OIDs: those that the Parse has given (`given`: their number, then each), type text for the
+/// others that the statement uses.
+std::vector<std::uint32_t> parameter_types(std::string_view query, std::string_view given) {
+    constexpr std::uint32_t text = 25;
+    constexpr std::size_t most = 65535;
+    protocol::reader in(given);
+    std::vector<std::uint32_t> types(in.u16());
+    for (std::uint32_t& type : types)
+        type = in.u32();
+    sql::lexer lexer(query);
+    for (sql::token t = lexer.next(); t.kind != sql::token_kind::end; t = lexer.next()) {
+        if (t.kind != sql::token_kind::parameter) continue;
+        std::size_t number = 0;
+        std::from_chars(t.text.data() + 1, t.text.data() + t.text.size(), number);
+        if (number > types.size() && number <= most) types.resize(number);
+    }
+    std::replace(types.begin(), types.end(), std::uint32_t{0}, text);
+    return types;
+}
+
 }  // namespace
 
-bool session::answered_here(const sql::traits& t) const {
+bool session::answered_here(const statement_plan& plan) const {
     // In a failed transaction the server says what it thinks of any statement.
-    if (!t.parsed || t.statements != 1 || status() == 'E') return false;
+    if (status() == 'E') return false;
+    if (plan.answered()) return true;
+    const sql::traits& t = *plan.what;
+    if (!t.parsed || t.statements != 1) return false;
     if (shows_position(t) || sets_floor(t)) return true;
     return t.first == verb::deallocate && !t.target.empty() && find_statement(t.target) != nullptr;
 }
 
-bool session::returns_rows(const sql::traits& t) {
-    return shows_position(t);
+bool session::returns_rows(const statement_plan& plan) {
+    return !plan.answered() && shows_position(*plan.what);
 }
 
-void session::append_local_description(std::string& out, const sql::traits& t) {
-    if (returns_rows(t)) {
+void session::append_local_description(std::string& out, const statement_plan& plan) {
+    if (returns_rows(plan)) {
         protocol::append_row_description(out, std::array{lsn_name});
     } else {
         protocol::append_no_data(out);
     }
 }
 
-bool session::can_answer(const sql::traits& t) {
-    if (!shows_position(t) || floor_.cover(w_.positions->of(writer_server()))) {
+void session::append_local_parameters(std::string& out, std::string_view name,
+                                      const statement_plan& plan) const {
+    if (!plan.answered()) return protocol::append_no_parameters(out);
+    // No server was asked: what the client has said of them, and text where it has not.
+    std::string_view query, oids;
+    if (name.empty()) {
+        query = unnamed_->query;
+        oids = unnamed_->oids;
+    } else if (const own_statement own = find_own(name)) {
+        query = own->statement->query;
+        oids = own->statement->oids;
+    }
+    protocol::append_parameter_description(out, parameter_types(query, oids));
+}
+
+bool session::can_answer(const statement_plan& plan) {
+    if (!returns_rows(plan) || floor_.cover(w_.positions->of(writer_server()))) {
         awaits_position_ = false;
         return true;
     }
@@ -64,8 +106,13 @@ bool session::can_answer(const sql::traits& t) {
     return false;
 }
 
-bool session::run_local(const sql::traits& t, reply_note& note) {
+bool session::run_local(const statement_plan& plan, reply_note& note) {
     std::string& out = note.text;
+    if (plan.answered()) {
+        protocol::append_command_complete(out, *plan.verdict->ok_msg);
+        return true;
+    }
+    const sql::traits& t = *plan.what;
     if (shows_position(t)) {
         if (!floor_.covered()) {
             awaits_position_ = false;
@@ -109,10 +156,12 @@ bool session::run_local(const sql::traits& t, reply_note& note) {
     return true;
 }
 
-void session::expect_local(const std::function<void(reply_note&)>& write) {
-    reply_note note;
-    write(note);
-    server_->replies.expect(reply_kind::local, std::move(note));
+void session::expect_local(reply_note note) {
+    if (server_) {
+        server_->replies.expect(reply_kind::local, std::move(note));
+    } else {
+        answer(std::move(note.text));
+    }
 }
 
 }  // namespace howdah::proxy

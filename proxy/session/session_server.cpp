@@ -147,8 +147,7 @@ bool session::take_server_message(const frame& f, std::string_view message, bool
                                first.what == reply_kind::describe_portal;
         if (describes && (f.type == 't' || f.type == 'T' || f.type == 'n'))
             learn_shape(first, f.type, message.size() == f.size() ? body : std::string_view());
-        if (f.type == 'E' && first.what == reply_kind::bind && !first.note.text.empty())
-            refusal = first.note.text;
+        if (f.type == 'E' && !first.note.text.empty()) refusal = first.note.text;
     }
     const bool swallowed_query = applying_settings_ || checking_pins_ || phase_ == phase::resetting;
     if (f.type == 'D' && checking_pins_) {
@@ -271,7 +270,9 @@ bool session::on_server_error(std::string_view body) {
 
 bool session::refuse_in_place(std::string_view body, const std::string& refusal) {
     const auto view = protocol::parse_error(body);
-    if (!view || view->sqlstate != sqlstate::invalid_sql_statement_name) return false;
+    if (!view || (view->sqlstate != sqlstate::invalid_sql_statement_name &&
+                  view->sqlstate != sqlstate::syntax_error))
+        return false;
     retain_ = false;
     fresh_names_.clear();
     w_.to_client.generated() += refusal;
@@ -394,15 +395,24 @@ void session::on_skipped(server_replies& replies, server_replies::entry& e, bool
 }
 
 void session::on_done(server_replies::entry& e) {
-    if (e.swallow || !e.note.what) return;
-    const sql::traits& t = *e.note.what;
-    if (may_end_pins(t)) pins_may_end_ = true;
-    if (e.what == reply_kind::query && query_failed_) {
-        effects_.pin(t.pins);
-        return;
+    if (e.swallow || (!e.note.what && !e.note.verdict)) return;
+    const auto multiplex = e.note.verdict ? e.note.verdict->multiplex : std::nullopt;
+    const bool failed = e.what == reply_kind::query && query_failed_;
+    if (e.note.what) {
+        const sql::traits& t = *e.note.what;
+        const std::uint16_t before = effects_.pins();
+        if (may_end_pins(t)) pins_may_end_ = true;
+        if (failed) {
+            effects_.pin(t.pins);
+        } else {
+            note_resets(t);
+            if (t.statements == 1) effects_.ran(t);
+        }
+        if (multiplex == 2) effects_.unpin(static_cast<std::uint16_t>(t.pins & ~before));
     }
-    note_resets(t);
-    if (t.statements == 1) effects_.ran(t);
+    constexpr auto rule = static_cast<std::uint16_t>(sql::pin_reason::query_rule);
+    if (multiplex == 0 && !failed) effects_.pin(rule);
+    if (multiplex == 1) effects_.unpin(rule);
 }
 
 void session::count_pins() {
@@ -427,7 +437,7 @@ void session::on_ready(char new_status) {
     const auto forget_resets = [this] { resets_.undone = resets_.left = false; };
     note_seen();
     batch_begins_ = false;
-    if (portals_) portals_->clear();
+    forget_portals();
     if (effects_.nothing_pending()) {
         (void)effects_.settle();
         forget_resets();
@@ -488,11 +498,13 @@ void session::at_sync() {
         return;
     }
     checking_pins_ = false;
+    if (server_->replies.empty()) ruled_timeouts_ = false;
     if (mending_) {
         run_mended();
         return;
     }
     repeats_ = mends_ = 0;
+    delay_over_ = false;
     arm_idle_deadline();
     if (mode() == conf::pool_mode::statement && server_->state().status != 'I') {
         server_dirty_ = true;

@@ -49,12 +49,12 @@ void session::forget_name(std::string_view name) {
     if (it != statements_->end()) statements_->erase(it);
 }
 
-statement_ptr session::make_statement(const protocol::parse_view& parse,
-                                      std::shared_ptr<const sql::traits> what) {
+statement_ptr session::make_statement(std::string_view oids, const statement_plan& plan,
+                                      std::string_view sent) {
     std::string reading = settings_->reading();
     // Under settings that hold for this transaction alone it must not become anybody else's.
     if (effects_.changes_reading()) reading += "transaction " + std::to_string(w_.next_serial());
-    return w_.shared.statements.intern(parse.sql, parse.oids_bytes, reading, std::move(what));
+    return w_.shared.statements.intern(plan.text(sent), oids, reading, plan.what);
 }
 
 void session::close_on_server(const statement_ptr& s) {
@@ -110,29 +110,34 @@ session::readiness session::ready_to_bind(client_statement& own, bool described_
     return readiness::wait;
 }
 
-void session::refuse_changed(const frame& f) {
-    // The server must fail, too, so that its transaction does. What it says about a statement that
-    // nobody has is replaced by what it says in this case.
+void session::refuse_bind(const frame& f, std::string error) {
+    // What the server says about a statement that nobody has is replaced by `error`.
     reply_note note;
-    protocol::append_error(note.text, {.sqlstate = sqlstate::feature_not_supported,
-                                       .message = "cached plan must not change result type",
-                                       .routine = revalidation});
+    note.text = std::move(error);
     server_->replies.expect(reply_kind::bind, std::move(note));
     constexpr std::string_view nothing("\0\0\0\0\0\0", 6);  // formats, parameters, formats
     std::string& out = w_.to_server.generated();
-    protocol::append_bind_prefix(out, {}, "howdah_changed", nothing.size());
+    protocol::append_bind_prefix(out, {}, "howdah_refused", nothing.size());
     out += nothing;
     w_.to_server.commit();
     skip_message(f);
 }
 
-bool session::describes_portal(std::string_view portal, std::string_view behind) const {
+void session::refuse_changed(const frame& f) {
+    std::string error;
+    protocol::append_error(error, {.sqlstate = sqlstate::feature_not_supported,
+                                   .message = "cached plan must not change result type",
+                                   .routine = revalidation});
+    refuse_bind(f, std::move(error));
+}
+
+bool session::describes_portal(std::string_view name, std::string_view behind) const {
     while (const auto f = protocol::peek_frame(behind)) {
         if (!f->valid() || behind.size() < f->size()) return false;
         const std::string_view body = behind.substr(frame_header_size, f->body_size());
         if (f->type == 'D') {
             const auto describe = protocol::parse_describe(body);
-            if (describe && describe->kind == 'P' && describe->name == portal) return true;
+            if (describe && describe->kind == 'P' && describe->name == name) return true;
         } else if (f->type == 'E' || f->type == 'S' || f->type == 'B') {
             return false;
         }

@@ -77,6 +77,8 @@ std::string_view to_string(pin_reason r) noexcept {
             return "code block";
         case pin_reason::session_function:
             return "session function";
+        case pin_reason::query_rule:
+            return "query rule";
     }
     return "several";
 }

@@ -47,6 +47,10 @@ std::string describe(const message& m) {
     }
 }
 
+bool is_no_sql(std::string_view text) {
+    return text.find("SYNTAX") != text.npos || text.starts_with("refused by");
+}
+
 bool starts(std::string_view text, std::string_view with) {
     return text.starts_with(with);
 }
@@ -158,6 +162,11 @@ void backend::built_in(const std::string& sql) {
 void backend::execute(const std::string& sql) {
     statement_ = sql;
     failed_ = false;
+    if (is_no_sql(sql)) {
+        error("42601", "syntax error");
+        if (status_ == 'T') status_ = 'E';
+        return;
+    }
     if (status_ == 'E' && sql != "ROLLBACK" && sql != "COMMIT") {
         error("25P02", "current transaction is aborted");
         return;
@@ -206,7 +215,7 @@ void backend::extended_message(const message& m) {
                 closed_ = true;
             } else if (!name.empty() && prepared_.contains(name)) {
                 error("42P05", "prepared statement \"" + name + "\" already exists");
-            } else if (v->sql.find("SYNTAX") != std::string_view::npos) {
+            } else if (is_no_sql(v->sql)) {
                 if (name.empty()) prepared_.erase(name);
                 error("42601", "syntax error");
             } else if (status_ == 'E' && v->sql != "ROLLBACK" && v->sql != "COMMIT") {

@@ -57,7 +57,8 @@ void loopback::start(const proxy_setup& setup) {
         yaml += row(20, r);
     yaml += "replication_hostgroups:\n  - {writer_hostgroup: 10, reader_hostgroup: 20}\nusers:\n";
     yaml += "  - {username: alice, password: secret, default_hostgroup: 10" +
-            (setup.user.empty() ? "" : ", " + setup.user) + "}\n" + setup.more_users;
+            (setup.user.empty() ? "" : ", " + setup.user) + "}\n" + setup.more_users +
+            setup.sections;
     const conf::load_result loaded = conf::load_text(yaml, "test.yaml");
     for (const auto& error : loaded.errors)
         throw std::runtime_error(error.to_string());

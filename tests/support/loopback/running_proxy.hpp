@@ -19,6 +19,7 @@ struct proxy_setup {
     std::string variables;   ///< further lines "name: value", each with its line end
     std::string user;        ///< further columns of user alice, e.g. "pool_mode: session"
     std::string more_users;  ///< further rows, each "- {...}" with its line end
+    std::string sections{};  ///< further sections of the file
     int threads = 1;
     int max_connections = 80;  ///< of every server
 };

@@ -45,6 +45,10 @@ TEST(ServerMessages, BareMessagesHaveTheirExactBytes) {
     EXPECT_EQ(written(append_bind_complete), bytes("2\0\0\0\x04"));
     EXPECT_EQ(written(append_close_complete), bytes("3\0\0\0\x04"));
     EXPECT_EQ(written(append_no_data), bytes("n\0\0\0\x04"));
+    EXPECT_EQ(written(append_no_parameters), bytes("t\0\0\0\x06\0\0"));
+    const std::array<std::uint32_t, 2> types{25, 0xfffffffe};
+    EXPECT_EQ(written(append_parameter_description, types),
+              bytes("t\0\0\0\x0e\0\x02\0\0\0\x19\xff\xff\xff\xfe"));
     EXPECT_EQ(written(append_empty_query_response), bytes("I\0\0\0\x04"));
 }
 
