@@ -171,6 +171,7 @@ config_table table_of(std::string_view name, std::string_view module, std::strin
 constexpr std::string_view servers = "PGSQL SERVERS";
 constexpr std::string_view users = "PGSQL USERS";
 constexpr std::string_view rules = "PGSQL QUERY RULES";
+constexpr std::string_view firewall = "PGSQL FIREWALL";
 
 /// global_variables has one row per option and is shared by two modules.
 config_table variables_table(std::string_view module, bool of_admin) {
@@ -269,6 +270,19 @@ std::vector<config_table> make_tables() {
                  "map_id"));
     out.push_back(table_of("pgsql_query_rules", rules, "Where statements go.",
                            &settings::query_rules, {}, ", PRIMARY KEY (rule_id)", "rule_id"));
+    out.push_back(table_of("pgsql_query_rules_fast_routing", rules,
+                           "Where statements go that no rule sends anywhere.",
+                           &settings::fast_routes, {}, ", PRIMARY KEY (username, database, flagIN)",
+                           "username, database, flagIN"));
+    out.push_back(table_of("pgsql_firewall_whitelist_users", firewall,
+                           "Whose statements the firewall looks at.", &settings::firewall_users, {},
+                           ", PRIMARY KEY (username, client_address)",
+                           "username, client_address"));
+    out.push_back(table_of(
+        "pgsql_firewall_whitelist_rules", firewall, "Statements that the firewall lets pass.",
+        &settings::firewall_rules, {},
+        ", PRIMARY KEY (username, client_address, database, flagIN, digest)",
+        "username, client_address, database, flagIN, digest"));
     out.push_back(variables_table("PGSQL VARIABLES", false));
     out.push_back(variables_table("ADMIN VARIABLES", true));
     return out;

@@ -23,7 +23,8 @@ namespace {
 namespace sqlstate = protocol::sqlstate;
 
 constexpr std::string_view module_syntax =
-    "module:{PGSQL SERVERS|PGSQL USERS|PGSQL QUERY RULES|PGSQL VARIABLES|ADMIN VARIABLES}";
+    "module:{PGSQL SERVERS|PGSQL USERS|PGSQL QUERY RULES|PGSQL FIREWALL|PGSQL VARIABLES|"
+    "ADMIN VARIABLES}";
 
 /// Several writes that succeed or fail together, also inside a client's transaction.
 sql_result<void> together(database& db, const std::function<sql_result<void>()>& what) {
