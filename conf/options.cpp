@@ -242,6 +242,10 @@ std::vector<option> build() {
     t.add("admin_statement_timeout", &v::admin_statement_timeout,
           "A statement of the admin interface that takes this long is cancelled.", {100, hour})
         .reloadable = false;
+    t.add("admin_metrics_ifaces", &v::admin_metrics_ifaces,
+          "Addresses at which Prometheus finds /metrics over HTTP, with port 6070 by convention; "
+          "none means nowhere.")
+        .reloadable = false;
     t.add("datadir", &v::datadir,
           "Folder of howdah.db, the DISK layer of the configuration; without it nothing is kept "
           "over a restart but this file.")

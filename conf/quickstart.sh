@@ -289,6 +289,7 @@ write_config() {
 variables:
   interfaces: ["$address:$howdah_port"]
   admin_pgsql_ifaces: ["$address:$((howdah_port - 1))"]
+  admin_metrics_ifaces: ["$address:$((howdah_port - 63))"]
   datadir: $state
   ssl_cert: $state/tls/server.crt
   ssl_key: $state/tls/server.key

@@ -313,6 +313,7 @@ struct variables {
     std::string admin_admin_credentials = "admin:admin";
     std::string admin_stats_credentials = "stats:stats";
     std::chrono::milliseconds admin_statement_timeout{60000};
+    std::vector<listen_address> admin_metrics_ifaces{{"0.0.0.0", 6070}};
     std::string datadir;  ///< Empty = there is no DISK layer.
 
     // Operation

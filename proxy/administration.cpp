@@ -8,9 +8,12 @@
 #include <atomic>
 #include <stdexcept>
 
+#include "admin/sql/registry_tables.hpp"
 #include "admin/sql/show_commands.hpp"
 #include "monitor/monitor.hpp"
 #include "protocol/io/listener.hpp"
+#include "proxy/admin/metrics.hpp"
+#include "proxy/admin/pgbouncer_tables.hpp"
 #include "proxy/admin/status_tables.hpp"
 #include "proxy/admin/traffic_commands.hpp"
 #include "proxy/on_control.hpp"
@@ -65,11 +68,29 @@ administration::administration(administered what) : what_(std::move(what)) {
     environment_.tables = layers_->tables();
     add_status_tables(environment_.tables, what_.control, what_.shared, what_.watcher,
                       what_.settings);
+    add_pgbouncer_tables(environment_.tables, what_.control, what_.shared, what_.traffic_control,
+                         what_.settings);
+    for (admin::live_table& t : admin::registry_tables(environment_))
+        environment_.tables.push_back(std::move(t));
     environment_.commands.add(layers_->commands());
     environment_.commands.add(admin::show_commands(environment_));
+    environment_.commands.add(pgbouncer_commands());
     environment_.commands.add(
         traffic_commands(what_.control, what_.shared, what_.traffic_control, what_.shut_down));
 
+    environment_.commands.add(
+        {.syntax = "SHOW PROMETHEUS METRICS",
+         .doc = "What Prometheus scrapes.",
+         .needs = admin::role::stats,
+         .run =
+             [this](const admin::command_call&) {
+                 admin::command_result r;
+                 r.tag = "SHOW";
+                 r.columns = {{"Data", admin::column_type::text}};
+                 r.rows = {{metrics_text(what_.shared, what_.control, what_.watcher)}};
+                 return admin::sql_result<admin::command_result>(std::move(r));
+             },
+         .group = "Looking around"});
     environment_.commands.add(admin::show_anything());
 
     keeper_ = std::make_unique<admin::database>(environment_.memory_uri);
@@ -84,30 +105,46 @@ administration::administration(administered what) : what_(std::move(what)) {
     layers_->create(*keeper_, *now);
     server_ = std::make_unique<admin::admin_server>(what_.control, environment_,
                                                     [this] { return access(); });
+    http_ = std::make_unique<admin::http_server>(what_.control, server_->threads());
+    http_->add("/metrics", [this](const admin::http_request&) {
+        admin::http_answer answer;
+        answer.type = "text/plain; version=0.0.4; charset=utf-8";
+        answer.body = metrics_text(what_.shared, what_.control, what_.watcher);
+        return answer;
+    });
 }
 
 administration::~administration() {
+    // Threads first: what they run is for both.
+    server_->threads().join();
+    http_.reset();
     server_.reset();
     for (const std::string& path : unix_sockets_)
         ::unlink(path.c_str());
 }
 
+int administration::open(const conf::listen_address& configured, const char* what) {
+    const protocol::listen_address at{configured.host, configured.port};
+    const int fd = protocol::open_listening_socket(at);
+    std::string where = configured.to_string();
+    if (configured.is_unix()) {
+        unix_sockets_.push_back(protocol::unix_socket_path(at));
+    } else {
+        where = conf::listen_address{at.host, protocol::bound_port(fd)}.to_string();
+    }
+    spdlog::info("{} on {}", what, where);
+    return fd;
+}
+
 void administration::listen() {
     const auto now = what_.settings();
-    for (const conf::listen_address& configured : now->vars.admin_pgsql_ifaces) {
-        const protocol::listen_address at{configured.host, configured.port};
-        const int fd = protocol::open_listening_socket(at);
-        std::string where = configured.to_string();
-        if (configured.is_unix()) {
-            unix_sockets_.push_back(protocol::unix_socket_path(at));
-        } else {
-            const std::uint16_t port = protocol::bound_port(fd);
-            if (port_ == 0) port_ = port;
-            where = conf::listen_address{at.host, port}.to_string();
-        }
+    for (const conf::listen_address& at : now->vars.admin_pgsql_ifaces) {
+        const int fd = open(at, "admin interface");
+        if (port_ == 0 && !at.is_unix()) port_ = protocol::bound_port(fd);
         server_->listen(fd);
-        spdlog::info("admin interface on {}", where);
     }
+    for (const conf::listen_address& at : now->vars.admin_metrics_ifaces)
+        http_->listen(open(at, "metrics"));
     if (now->vars.admin_admin_credentials.find("admin:admin") != std::string::npos &&
         !now->vars.admin_pgsql_ifaces.empty())
         spdlog::warn(
@@ -116,7 +153,7 @@ void administration::listen() {
 }
 
 void administration::stop(std::function<void()> stopped) {
-    server_->stop(std::move(stopped));
+    http_->stop([this, stopped = std::move(stopped)] { server_->stop(stopped); });
 }
 
 void administration::follow(std::shared_ptr<const conf::settings> settings) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "admin/config/layers.hpp"
+#include "admin/http/http_server.hpp"
 #include "admin/server/admin_server.hpp"
 #include "admin/sql/sql_session.hpp"
 #include "conf/settings.hpp"
@@ -45,7 +46,8 @@ public:
     administration(const administration&) = delete;
     administration& operator=(const administration&) = delete;
 
-    /// Opens the listeners of admin_pgsql_ifaces. Throws std::runtime_error.
+    /// Opens the listeners of admin_pgsql_ifaces and admin_metrics_ifaces. Throws
+    /// std::runtime_error.
     void listen();
     /// Ends all clients; `stopped` is called when none is left, at once if there is none.
     void stop(std::function<void()> stopped);
@@ -56,12 +58,15 @@ public:
 
 private:
     [[nodiscard]] admin::admin_access access() const;
+    /// Opens a socket and says so; `what` is for the log.
+    [[nodiscard]] int open(const conf::listen_address& at, const char* what);
 
     administered what_;
     admin::sql_environment environment_;
     std::unique_ptr<admin::config_layers> layers_;
     std::unique_ptr<admin::database> keeper_;  ///< as long as it is open MEMORY exists
     std::unique_ptr<admin::admin_server> server_;
+    std::unique_ptr<admin::http_server> http_;
     std::vector<std::string> unix_sockets_;
     std::uint16_t port_ = 0;
 };

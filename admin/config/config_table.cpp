@@ -276,13 +276,11 @@ std::vector<config_table> make_tables() {
                            "username, database, flagIN"));
     out.push_back(table_of("pgsql_firewall_whitelist_users", firewall,
                            "Whose statements the firewall looks at.", &settings::firewall_users, {},
-                           ", PRIMARY KEY (username, client_address)",
-                           "username, client_address"));
-    out.push_back(table_of(
-        "pgsql_firewall_whitelist_rules", firewall, "Statements that the firewall lets pass.",
-        &settings::firewall_rules, {},
-        ", PRIMARY KEY (username, client_address, database, flagIN, digest)",
-        "username, client_address, database, flagIN, digest"));
+                           ", PRIMARY KEY (username, client_address)", "username, client_address"));
+    out.push_back(table_of("pgsql_firewall_whitelist_rules", firewall,
+                           "Statements that the firewall lets pass.", &settings::firewall_rules, {},
+                           ", PRIMARY KEY (username, client_address, database, flagIN, digest)",
+                           "username, client_address, database, flagIN, digest"));
     out.push_back(variables_table("PGSQL VARIABLES", false));
     out.push_back(variables_table("ADMIN VARIABLES", true));
     return out;

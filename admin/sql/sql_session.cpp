@@ -9,7 +9,7 @@
 namespace howdah::admin {
 namespace {
 
-constexpr std::string_view attached_schemas[] = {"stats", "monitor", "pg_catalog",
+constexpr std::string_view attached_schemas[] = {"stats", "monitor", "pgbouncer", "pg_catalog",
                                                  "information_schema"};
 /// Rows that are looked at to find out the types of columns that are expressions.
 constexpr std::size_t rows_looked_at = 500;

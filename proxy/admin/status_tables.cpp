@@ -293,6 +293,22 @@ void show_members(live_table& t, boost::asio::io_context& control, monitor::moni
     };
 }
 
+live_table query_rules(const process& shared) {
+    return {"stats",
+            "stats_pgsql_query_rules",
+            "How often each rule has matched since it is in force.",
+            {{"rule_id", number, "Rule."}, {"hits", number, "Statements that it matched."}},
+            [&shared] {
+                std::map<std::int64_t, std::int64_t> hits;
+                for (const rule_hits::row& r : gather_all(shared, &worker::read_rule_hits))
+                    hits[r.rule_id] += static_cast<std::int64_t>(r.hits);
+                std::vector<row> out;
+                for (const auto& [id, n] : hits)
+                    out.push_back({id, n});
+                return out;
+            }};
+}
+
 live_table global(const process& shared) {
     return {"stats",
             "stats_pgsql_global",
@@ -344,6 +360,7 @@ void add_status_tables(std::vector<live_table>& tables, boost::asio::io_context&
     tables.push_back(free_connections(shared));
     tables.push_back(global(shared));
     tables.push_back(processlist(shared));
+    tables.push_back(query_rules(shared));
     tables.push_back(activity(shared));
     tables.push_back(users(shared, control, settings));
     using monitor::check;

@@ -34,7 +34,8 @@ class Howdah:
         self.folder.chmod(0o755)
         self.os_user.own(self.folder)
         self.program = program
-        self.host, self.port, self.admin_port = ADDRESS, free_port(), free_port()
+        self.host, self.port = ADDRESS, free_port()
+        self.admin_port, self.metrics_port = free_port(), free_port()
         self.config_file = self.folder / "howdah.yaml"
         self.stderr_file = self.folder / "howdah.log"
         self.process = None
@@ -42,6 +43,7 @@ class Howdah:
             "variables": {
                 "interfaces": [f"{ADDRESS}:{self.port}", f"{self.folder}:{self.port}"],
                 "admin_pgsql_ifaces": [f"{ADDRESS}:{self.admin_port}"],
+                "admin_metrics_ifaces": [f"{ADDRESS}:{self.metrics_port}"],
                 "ssl_cert": str(cluster.authority.cert), "ssl_key": str(cluster.authority.key),
                 "monitor_username": "monitor", "monitor_password": PASSWORDS["monitor"],
                 "shutdown_timeout": 10000, **(variables or {}),

@@ -39,6 +39,7 @@ void loopback::start(const proxy_setup& setup) {
         "  interfaces: [\"127.0.0.1:0\"]\n"
         "  monitor_enabled: false\n"
         "  admin_pgsql_ifaces: none\n"
+        "  admin_metrics_ifaces: none\n"
         "  server_sslmode: disable\n"
         "  threads: " +
         std::to_string(setup.threads) + "\n";

@@ -1,0 +1,244 @@
+#include "proxy/admin/metrics.hpp"
+
+#include <dirent.h>
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <map>
+#include <vector>
+
+#include "monitor/monitor.hpp"
+#include "proxy/admin/gather.hpp"
+#include "proxy/client_report.hpp"
+
+namespace howdah::proxy {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using labels = std::vector<ClientMetric::Label>;
+
+/// One counter of the workers: its family, its help where it is the family's first, its label.
+struct counter_row {
+    const char* name;
+    const char* help;
+    const char* label;
+    const char* label_value;
+    std::uint64_t worker_counters::*member;
+};
+
+using c = worker_counters;
+constexpr counter_row counter_rows[] = {
+    {"howdah_client_connections_accepted_total", "Connections of clients that were accepted.", "",
+     "", &c::clients_accepted},
+    {"howdah_client_connections_refused_total", "Connections of clients that were refused.", "", "",
+     &c::clients_refused},
+    {"howdah_client_connections_over_limit_total",
+     "Connections refused because of a limit (53300).", "", "", &c::clients_over_limit},
+    {"howdah_logins_failed_total", "Logins with a wrong user or password.", "", "",
+     &c::logins_failed},
+    {"howdah_replication_connections_total", "Replication connections.", "", "",
+     &c::replication_clients},
+    {"howdah_batches_total", "Statements and pipelines that were routed, by where they went.",
+     "role", "writer", &c::queries_to_writer},
+    {"howdah_batches_total", "", "role", "reader", &c::queries_to_reader},
+    {"howdah_reads_in_transaction_total", "Reads that the writer ran because of their transaction.",
+     "", "", &c::reads_in_transaction},
+    {"howdah_reads_held_total", "Reads that the writer answered for the sake of consistency.",
+     "reason", "uncovered", &c::reads_held_uncovered},
+    {"howdah_reads_held_total", "", "reason", "lag", &c::reads_held_lag},
+    {"howdah_reads_held_total", "", "reason", "forked", &c::reads_held_forked},
+    {"howdah_sample_waits_total", "Reads that waited for a WAL sample.", "", "", &c::sample_waits},
+    {"howdah_reads_rerun_total", "Reads run again because their server was lost.", "", "",
+     &c::reads_rerun},
+    {"howdah_reads_rerouted_total", "Reads that turned out to write (25006) and ran again.", "", "",
+     &c::reads_rerouted},
+    {"howdah_statements_mended_total",
+     "Statements prepared anew because the server would not run them.", "", "",
+     &c::statements_mended},
+    {"howdah_server_connections_opened_total", "Server connections that were opened.", "", "",
+     &c::server_connections_created},
+    {"howdah_server_connections_failed_total", "Server connections that could not be opened.", "",
+     "", &c::server_connections_failed},
+    {"howdah_server_connections_lost_total", "Server connections lost while a client used them.",
+     "", "", &c::servers_lost},
+    {"howdah_waits_total", "Times a client had to wait for a server connection.", "", "",
+     &c::waits},
+    {"howdah_timeouts_total", "Time limits that were reached.", "kind", "wait", &c::wait_timeouts},
+    {"howdah_timeouts_total", "", "kind", "login", &c::login_timeouts},
+    {"howdah_timeouts_total", "", "kind", "query", &c::query_timeouts},
+    {"howdah_timeouts_total", "", "kind", "transaction", &c::transaction_timeouts},
+    {"howdah_timeouts_total", "", "kind", "idle_transaction", &c::transaction_idle_timeouts},
+    {"howdah_timeouts_total", "", "kind", "idle_client", &c::client_idle_timeouts},
+    {"howdah_clients_vanished_total", "Clients that left while their statement ran.", "", "",
+     &c::clients_vanished},
+    {"howdah_cancels_total", "Cancel requests of clients that were carried out.", "", "",
+     &c::cancels},
+};
+
+constexpr const char* route_names[route_reasons] = {"read", "write", "unparsed", "functions",
+                                                    "rule", "hint",  "no_split", "read_only_mode"};
+
+/// Families in the order of their first value.
+class families {
+public:
+    void add(const std::string& name, const std::string& help, MetricType type, labels l,
+             double number) {
+        const auto [it, fresh] = index_.try_emplace(name, all_.size());
+        if (fresh) {
+            MetricFamily f;
+            f.name = name;
+            f.help = help;
+            f.type = type;
+            all_.push_back(std::move(f));
+        }
+        ClientMetric m;
+        m.label = std::move(l);
+        (type == MetricType::Counter ? m.counter.value : m.gauge.value) = number;
+        all_[it->second].metric.push_back(std::move(m));
+    }
+    void counter(const std::string& name, const std::string& help, labels l, double number) {
+        add(name, help, MetricType::Counter, std::move(l), number);
+    }
+    void gauge(const std::string& name, const std::string& help, labels l, double number) {
+        add(name, help, MetricType::Gauge, std::move(l), number);
+    }
+    [[nodiscard]] std::string text() const { return prometheus::TextSerializer().Serialize(all_); }
+
+private:
+    std::vector<MetricFamily> all_;
+    std::map<std::string, std::size_t> index_;
+};
+
+void add_counters(families& out, const std::vector<worker_counters>& workers) {
+    const auto sum = [&](auto of) {
+        double n = 0;
+        for (const worker_counters& w : workers)
+            n += static_cast<double>(of(w));
+        return n;
+    };
+    for (const counter_row& r : counter_rows) {
+        labels l;
+        if (*r.label != '\0') l.push_back({r.label, r.label_value});
+        out.counter(r.name, r.help, l, sum([&](const worker_counters& w) { return w.*r.member; }));
+    }
+    for (std::size_t i = 0; i < route_reasons; ++i)
+        out.counter("howdah_routed_total", "Batches by why they went where they went.",
+                    {{"reason", route_names[i]}},
+                    sum([i](const worker_counters& w) { return w.routed[i]; }));
+    for (std::size_t i = 0; i < sql::pin_reasons; ++i)
+        out.counter("howdah_pinned_total", "Sessions that began to keep their server, by reason.",
+                    {{"reason", std::string(to_string(static_cast<sql::pin_reason>(1U << i)))}},
+                    sum([i](const worker_counters& w) { return w.pinned[i]; }));
+}
+
+void add_clients(families& out, const process& shared) {
+    std::map<std::string, int> states{
+        {"idle", 0}, {"active", 0}, {"waiting", 0}, {"idle_in_transaction", 0}};
+    for (const client_report& r : gather_all(shared, &worker::report_clients))
+        ++states[r.waiting         ? "waiting"
+                 : r.running       ? "active"
+                 : r.status != 'I' ? "idle_in_transaction"
+                                   : "idle"];
+    for (const auto& [state, n] : states)
+        out.gauge("howdah_client_connections", "Clients that have logged in, by what they do.",
+                  {{"state", state}}, n);
+}
+
+void add_servers(families& out, process& shared, boost::asio::io_context& control,
+                 monitor::monitor& watcher) {
+    const auto now = run_on(control, [&watcher] { return watcher.current(); });
+    const auto seen = run_on(control, [&watcher] { return watcher.observations(); });
+    std::map<monitor::endpoint, double> idle;
+    for (const idle_report& r : gather_all(shared, &worker::report_idle))
+        ++idle[r.server->at];
+    if (now) {
+        for (const monitor::member& m : now->members)
+            out.gauge("howdah_server_up", "1: the server takes queries in this hostgroup.",
+                      {{"hostgroup", std::to_string(m.hostgroup)},
+                       {"server", to_string(m.at)},
+                       {"status", std::string(to_string(m.state))}},
+                      m.state == monitor::status::online ? 1 : 0);
+    }
+    std::map<std::uint64_t, std::uint64_t> newest;  // position of the primary, by cluster
+    for (const auto& [at, o] : seen)
+        if (o.current_lsn) newest[o.system_identifier] = *o.current_lsn;
+    for (const auto& [at, o] : seen) {
+        const labels server{{"server", to_string(at)}};
+        const double free = idle[at];
+        const double open = shared.book.used(shared.names.server(at));
+        labels used = server, unused = server;
+        used.push_back({"state", "used"});
+        unused.push_back({"state", "idle"});
+        out.gauge("howdah_server_connections", "Open server connections.", used,
+                  std::max(0.0, open - free));
+        out.gauge("howdah_server_connections", "", unused, free);
+        out.gauge("howdah_server_ping_seconds", "Mean of the last pings.", server,
+                  static_cast<double>(o.ping_us) / 1e6);
+        out.gauge("howdah_server_in_recovery", "1: it is a standby, 0: a primary, -1: not known.",
+                  server,
+                  o.as == monitor::role::standby   ? 1
+                  : o.as == monitor::role::primary ? 0
+                                                   : -1);
+        out.gauge("howdah_server_timeline", "Timeline; 0: not known.", server, o.timeline);
+        if (o.replay_lag_ms)
+            out.gauge("howdah_server_replication_lag_seconds",
+                      "Age of what a standby has not replayed yet.", server,
+                      static_cast<double>(*o.replay_lag_ms) / 1e3);
+        const auto primary = newest.find(o.system_identifier);
+        if (o.replay_lsn && primary != newest.end())
+            out.gauge("howdah_server_replication_lag_bytes",
+                      "WAL that the primary has written and a standby not replayed.", server,
+                      primary->second > *o.replay_lsn
+                          ? static_cast<double>(primary->second - *o.replay_lsn)
+                          : 0.0);
+    }
+    out.gauge("howdah_clients_waiting", "Clients that wait for a server connection.", {},
+              static_cast<double>(shared.book.waiting()));
+}
+
+/// The metrics that every process has, under the names that dashboards know.
+void add_process(families& out) {
+    rusage used{};
+    ::getrusage(RUSAGE_SELF, &used);
+    const auto seconds = [](const timeval& t) {
+        return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+    };
+    out.counter("process_cpu_seconds_total", "CPU time of all threads.", {},
+                seconds(used.ru_utime) + seconds(used.ru_stime));
+    long pages = 0, resident = 0;
+    std::ifstream("/proc/self/statm") >> pages >> resident;
+    out.gauge("process_resident_memory_bytes", "Memory in RAM.", {},
+              static_cast<double>(resident) * static_cast<double>(::sysconf(_SC_PAGESIZE)));
+    int open = 0;
+    if (DIR* folder = ::opendir("/proc/self/fd")) {
+        while (::readdir(folder) != nullptr)
+            ++open;
+        ::closedir(folder);
+    }
+    out.gauge("process_open_fds", "Open file descriptors.", {}, std::max(0, open - 3));
+    static const auto started = std::chrono::system_clock::now();
+    out.gauge("process_start_time_seconds", "Start of the process, Unix time.", {},
+              std::chrono::duration<double>(started.time_since_epoch()).count());
+}
+
+}  // namespace
+
+std::string metrics_text(process& shared, boost::asio::io_context& control,
+                         monitor::monitor& watcher) {
+    families out;
+    out.gauge("howdah_build_info", "1; the version is a label.", {{"version", HOWDAH_VERSION}}, 1);
+    add_process(out);
+    out.gauge("howdah_workers", "Worker threads.", {}, static_cast<double>(shared.workers.size()));
+    add_clients(out, shared);
+    add_servers(out, shared, control, watcher);
+    add_counters(out, gather(shared, &worker::report_counters));
+    return out.text();
+}
+
+}  // namespace howdah::proxy
