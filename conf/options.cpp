@@ -136,6 +136,13 @@ std::vector<option> build() {
           "How often the volatility of functions (pg_proc) is read again from each database in "
           "use.",
           {second, day});
+    t.add("query_digests", &v::query_digests,
+          "Statements are counted by digest, with their times, rows and errors.");
+    t.add("query_digests_track_hostname", &v::query_digests_track_hostname,
+          "They are counted by the client's address, too.");
+    t.add("query_digests_max_entries", &v::query_digests_max_entries,
+          "How many different ones each worker counts; the others are only counted as dropped.",
+          {1, 1'000'000});
     t.add("firewall_whitelist_enabled", &v::firewall_whitelist_enabled,
           "Users may run only what firewall_whitelist_rules lists for them, and who is not in "
           "firewall_whitelist_users may run nothing.");

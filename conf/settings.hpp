@@ -263,6 +263,9 @@ struct variables {
     std::chrono::milliseconds stmts_max_idle_time{3600000};
     std::uint32_t max_stmts_cache = 10000;
     std::chrono::milliseconds catalog_refresh_interval{30000};
+    bool query_digests = true;
+    bool query_digests_track_hostname = false;
+    std::uint32_t query_digests_max_entries = 5000;
     bool firewall_whitelist_enabled = false;
     std::string firewall_whitelist_errormsg = "Firewall blocked this query";
 

@@ -197,6 +197,12 @@ void worker::read_rule_hits(std::function<void(std::vector<rule_hits::row>)> don
     boost::asio::post(io, [this, done = std::move(done)] { done(hits.read(now->rules)); });
 }
 
+void worker::read_digests(bool reset, std::function<void(digest_report)> done) {
+    boost::asio::post(io, [this, reset, done = std::move(done)] {
+        done(reset ? digests.take() : digests.read());
+    });
+}
+
 void worker::leave_database(const std::string& database) {
     boost::asio::post(io, [this, database] { servers.close_idle(database); });
 }

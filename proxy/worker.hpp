@@ -24,6 +24,7 @@
 #include "proxy/rules/verdict_cache.hpp"
 #include "proxy/snapshot.hpp"
 #include "proxy/sql/statement_cache.hpp"
+#include "proxy/statistics/digest_statistics.hpp"
 
 namespace howdah::proxy {
 
@@ -62,6 +63,8 @@ public:
     void report_idle(std::function<void(std::vector<idle_report>)> done);
     /// Calls back, on this worker's thread, with the hits of the query rules in force.
     void read_rule_hits(std::function<void(std::vector<rule_hits::row>)> done);
+    /// ... with the statements by digest; `reset`: counting begins anew.
+    void read_digests(bool reset, std::function<void(digest_report)> done);
     /// New WAL samples.
     void publish_positions(std::shared_ptr<const wal_view> fresh);
     /// Stops accepting; clients end when they are between transactions. on_empty is called, on
@@ -101,6 +104,7 @@ public:
     sql::statement_cache statements;
     verdict_cache verdicts;
     rule_hits hits;
+    digest_statistics digests;
     worker_counters counters;
     snapshot_ptr now;
     std::chrono::steady_clock::time_point coarse_now = std::chrono::steady_clock::now();

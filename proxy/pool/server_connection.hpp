@@ -39,6 +39,10 @@ struct reply_note {
     own_statement own;
     std::shared_ptr<const sql::traits> what;  ///< of a query or Execute: its lasting effects
     verdict_ptr verdict;                      ///< of a query or Execute: what the rules say of it
+    sql::digested_ptr digest;                 ///< of a query or Execute; null: it is not counted
+    std::chrono::steady_clock::time_point asked{};  ///< where there is a digest
+    std::uint64_t rows_sent = 0;
+    std::uint64_t rows_affected = 0;
     /// local: the answer. Others: what the client gets for the error that the server was made to
     /// raise.
     std::string text;

@@ -353,7 +353,7 @@ void session::report_lost_server(std::string_view state, const std::string& why)
             out += entry.note.text;
             continue;
         }
-        first_is_local = false;
+        if (std::exchange(first_is_local, false)) count_statement(entry.note, true);
         if (entry.note.what && entry.note.what->ends_transaction && !entry.note.what->rollback_like)
             committing = true;
         if (owes_ready(entry)) ++unanswered;

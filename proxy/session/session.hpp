@@ -230,6 +230,12 @@ private:
     [[nodiscard]] bool refuse_query(const protocol::frame& f);
     [[nodiscard]] bool refuse_parse(const protocol::frame& f, std::string_view name);
 
+    // session_statistics.cpp: what statements cost
+    /// It is sent now.
+    static void time_statement(reply_note& note, const statement_plan& plan);
+    /// The server has answered it.
+    void count_statement(const reply_note& note, bool failed);
+
     // session_broken.cpp: a transaction whose server is lost
     [[nodiscard]] bool malformed(const protocol::frame& f);
     [[nodiscard]] bool step_broken(const protocol::frame& f, std::string_view data);
@@ -434,6 +440,7 @@ private:
     std::chrono::steady_clock::time_point last_active_;
     std::chrono::steady_clock::time_point wait_until_{};
     std::chrono::steady_clock::time_point delay_until_{};
+    std::chrono::steady_clock::time_point answered_{};  ///< the statement that was counted last
     std::chrono::steady_clock::time_point running_since_{};
     std::chrono::steady_clock::time_point transaction_since_{};  ///< of the clock: none
 

@@ -85,10 +85,10 @@ bool session::step_broken(const frame& f, std::string_view data) {
         const auto t = w_.statements.get(parse->sql);
         if (ends_only(*t)) {
             if (parse->name.empty()) {
-                unnamed_ = make_unnamed(*parse, {t, nullptr});
+                unnamed_ = make_unnamed(*parse, {t, nullptr, nullptr});
             } else {
                 if (!statements_) statements_ = std::make_unique<client_statements>();
-                const statement_plan plan{t, nullptr};
+                const statement_plan plan{t, nullptr, nullptr};
                 statements_->insert_or_assign(
                     std::string(statement_name(parse->name)),
                     make_own(make_statement(parse->oids_bytes, plan, parse->sql), parse->sql,

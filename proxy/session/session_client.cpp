@@ -293,7 +293,7 @@ session::scan_outcome session::scan(batch& b) {
     b.needs_server = true;
     if (!query) {
         // The server must say what it thinks of it.
-        add_route(b, {std::make_shared<const sql::traits>(), nullptr}, {});
+        add_route(b, {std::make_shared<const sql::traits>(), nullptr, nullptr}, {});
         return scan_outcome::ready;
     }
     const statement_plan& plan = batch_plans_.emplace_back(plan_statement(*query, b.flag));
@@ -315,7 +315,7 @@ session::scan_outcome session::scan_extended(batch& b) {
     std::vector<known> parsed_here;
     std::vector<std::pair<std::string_view, bool>> bound_here;  // portals: whether rules answer
     bool refused = false;  // what follows is skipped up to the Sync
-    static const statement_plan unknown{std::make_shared<const sql::traits>(), nullptr};
+    static const statement_plan unknown{std::make_shared<const sql::traits>(), nullptr, nullptr};
     // A statement that nobody knows is the writer's to refuse.
     const auto look_up =
         [&](std::string_view name) -> std::pair<const statement_plan*, std::string_view> {

@@ -156,6 +156,7 @@ bool session::forward_query(const frame& f, std::string_view data) {
     note.changes_unnamed = true;
     note.unnamed_before = std::exchange(unnamed_, nullptr);
     note.verdict = plan.verdict;
+    time_statement(note, plan);
     server_->replies.expect(reply_kind::query, std::move(note));
     note_limit(plan.verdict.get());
     if (drops_statements(*t)) names_changed_at_ = server_->replies.expected();
@@ -442,6 +443,7 @@ bool session::forward_execute(const frame& f, std::string_view data) {
         const sql::traits& t = *bound->plan.what;
         if (has_effects(t) || t.ends_transaction) note.what = bound->plan.what;
         note.verdict = bound->plan.verdict;
+        time_statement(note, bound->plan);
     }
     const bool drops = note.what && drops_statements(*note.what);
     const verdict_ptr verdict = note.verdict;

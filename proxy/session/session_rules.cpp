@@ -45,10 +45,16 @@ verdict_ptr session::judge(std::string_view query, const sql::digest& id, int fl
 
 statement_plan session::plan_statement(std::string_view query, int flag) {
     auto found = w_.statements.find(query);
-    statement_plan plan{std::move(found.what), nullptr};
-    if (w_.now->rules->empty()) return plan;
-    plan.verdict = judge(query, found.id, flag);
-    if (plan.rewritten()) plan.what = w_.statements.get(*plan.verdict->rewritten);
+    statement_plan plan{std::move(found.what), nullptr, std::move(found.name)};
+    if (!w_.now->rules->empty()) {
+        plan.verdict = judge(query, found.id, flag);
+        if (plan.rewritten()) {
+            auto run = w_.statements.find(*plan.verdict->rewritten);
+            plan.what = std::move(run.what);
+            plan.digest = std::move(run.name);
+        }
+    }
+    if (!w_.now->vars().query_digests) plan.digest = nullptr;
     return plan;
 }
 

@@ -137,6 +137,7 @@ bool session::take_server_message(const frame& f, std::string_view message, bool
         }
     }
     drain_local();
+    if (f.type == 'D' && server_->replies.owed()) ++server_->replies.front().note.rows_sent;
     if (f.type == 'C') on_command_complete(body);
     if (f.type == 'S') take_parameter(body);
     const bool owed = server_->replies.owed();
@@ -320,6 +321,7 @@ void session::on_command_complete(std::string_view body) {
     if (effects_.take_statements_dropped()) drop_statements();
     if (server_->replies.empty()) return;
     reply_note& note = server_->replies.front().note;
+    if (note.digest) note.rows_affected += rows_affected(*tag, note.rows_sent);
     if (!note.what || note.what->parts.empty()) return;
     const auto& parts = note.what->parts;
     const auto part = std::lower_bound(
@@ -358,6 +360,7 @@ bool session::is_settled_later(server_replies& replies, const server_replies::en
 }
 
 void session::on_skipped(server_replies& replies, server_replies::entry& e, bool failed) {
+    if (failed) count_statement(e.note, true);
     // What was refused may have got as far as taking a lock that outlives its transaction.
     if (e.note.what && failed && e.note.what->pins != 0) {
         effects_.pin(e.note.what->pins);
@@ -395,6 +398,7 @@ void session::on_skipped(server_replies& replies, server_replies::entry& e, bool
 }
 
 void session::on_done(server_replies::entry& e) {
+    count_statement(e.note, e.what == reply_kind::query && query_failed_);
     if (e.swallow || (!e.note.what && !e.note.verdict)) return;
     const auto multiplex = e.note.verdict ? e.note.verdict->multiplex : std::nullopt;
     const bool failed = e.what == reply_kind::query && query_failed_;

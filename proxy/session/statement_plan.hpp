@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "proxy/rules/verdict.hpp"
+#include "proxy/sql/statement_cache.hpp"
 #include "proxy/sql/traits.hpp"
 
 namespace howdah::proxy {
@@ -11,6 +12,7 @@ namespace howdah::proxy {
 struct statement_plan {
     std::shared_ptr<const sql::traits> what;  ///< of the text that is run
     verdict_ptr verdict;
+    sql::digested_ptr digest;  ///< of the text that is run; null: it is not counted
 
     /// What is run instead of what the client has sent.
     [[nodiscard]] std::string_view text(std::string_view sent) const {

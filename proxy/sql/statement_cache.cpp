@@ -7,6 +7,8 @@
 namespace howdah::proxy::sql {
 namespace {
 
+constexpr std::size_t max_text = 2048;
+
 std::shared_ptr<const traits> without_read_only(const traits& t) {
     auto copy = std::make_shared<traits>(t);
     copy->read_only = false;
@@ -35,24 +37,26 @@ statement_cache::entry& statement_cache::touch(const digest& id) {
         // The oldest entry's memory becomes the new one.
         index_.erase(entries_.back().id);
         entries_.splice(entries_.begin(), entries_, std::prev(entries_.end()));
-        entries_.front() = entry{id, nullptr, false, 0};
+        entries_.front() = entry{id, nullptr, nullptr, false, 0};
     } else {
-        entries_.push_front(entry{id, nullptr, false, 0});
+        entries_.push_front(entry{id, nullptr, nullptr, false, 0});
     }
     index_.emplace(id, entries_.begin());
     return entries_.front();
 }
 
 statement_cache::result statement_cache::find(std::string_view sql) {
-    if (sql.size() > opts_.limits.bytes) return {digest{}, unparsed_};
+    if (sql.size() > opts_.limits.bytes) return {digest{}, unparsed_, nullptr};
     const digest id = compute_digest(sql, opts_.key);
     entry& e = touch(id);
+    if (e.name == nullptr)
+        e.name = std::make_shared<const digested>(digested{id, digest_text(sql, max_text)});
     if (e.what != nullptr) {
         ++hits_;
-        return {id, e.what};
+        return {id, e.what, e.name};
     }
     ++misses_;
-    return {id, parse(e, sql)};
+    return {id, parse(e, sql), e.name};
 }
 
 std::shared_ptr<const traits> statement_cache::parse(entry& e, std::string_view sql) {

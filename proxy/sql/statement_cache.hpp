@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 
@@ -11,6 +12,13 @@
 #include "proxy/sql/traits.hpp"
 
 namespace howdah::proxy::sql {
+
+/// A digest and its normalised text, cut after 2048 bytes: shared by whoever counts it.
+struct digested {
+    digest id;
+    std::string text;
+};
+using digested_ptr = std::shared_ptr<const digested>;
 
 /// Traits by digest, least recently used out first. Single-threaded: one per worker.
 ///
@@ -26,6 +34,7 @@ public:
     struct result {
         digest id;
         std::shared_ptr<const traits> what;  // never null
+        digested_ptr name;                   // null: too long
     };
 
     explicit statement_cache(const options& opts);
@@ -48,6 +57,7 @@ public:
 private:
     struct entry {
         digest id;
+        digested_ptr name;
         std::shared_ptr<const traits> what;  // null: parse each time
         bool write = false;                  // learnt
         uint32_t failures = 0;               // consecutive, of the parser

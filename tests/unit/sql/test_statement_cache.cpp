@@ -73,6 +73,24 @@ TEST(statement_cache, does_not_parse_what_is_too_long) {
     EXPECT_EQ(cache.size(), 1U);
 }
 
+TEST(statement_cache, names_a_digest_by_its_text_once) {
+    statement_cache cache{small(10)};
+    const auto first = cache.find("SELECT  1");
+    const auto again = cache.find("select 2");
+    ASSERT_NE(first.name, nullptr);
+    EXPECT_EQ(first.name->text, "select ?");
+    EXPECT_EQ(first.name->id, first.id);
+    EXPECT_EQ(again.name, first.name);
+    EXPECT_EQ(cache.find("SELEC 1").name->text, "selec ?") << "also what does not parse";
+    EXPECT_EQ(cache.find("SELECT " + std::string(5000, 'a')).name->text.size(), 2048U);
+    for (int i = 0; i < 20; ++i)
+        (void)cache.get("SELECT c" + std::to_string(i));
+    EXPECT_EQ(first.name->text, "select ?") << "whoever holds it keeps it";
+    auto o = small(10);
+    o.limits.bytes = 5;
+    EXPECT_EQ(statement_cache{o}.find("SELECT 1").name, nullptr);
+}
+
 TEST(statement_cache, returns_unparsed_for_what_the_parser_refuses) {
     statement_cache cache{small(10)};
     for (int i = 0; i < 20; ++i)
