@@ -266,6 +266,7 @@ private:
     [[nodiscard]] portal& portal_at(std::string_view name);
     /// Null: nothing is known of it.
     [[nodiscard]] const portal* find_portal(std::string_view name) const;
+    void forget_portal(std::string_view name);
     void forget_portals();
 
     // session_resets.cpp: RESET to a value that the client brought with its login

@@ -106,6 +106,15 @@ const session::portal* session::find_portal(std::string_view name) const {
     return it == portals_->end() ? nullptr : &it->second;
 }
 
+void session::forget_portal(std::string_view name) {
+    if (name.empty()) {
+        unnamed_portal_ = {};
+    } else if (portals_) {
+        const auto it = portals_->find(name);
+        if (it != portals_->end()) portals_->erase(it);
+    }
+}
+
 void session::forget_portals() {
     unnamed_portal_ = {};
     if (portals_) portals_->clear();
@@ -333,6 +342,7 @@ bool session::forward_bind(const frame& f, std::string_view data) {
     if (refused) {
         obey(plan.verdict.get());
         refuse_bind(f, refusal(plan));
+        skip_to_sync_ = true;
         return true;
     }
     if (local) {
@@ -460,6 +470,7 @@ bool session::forward_close(const frame& f, std::string_view data) {
     if (!close) return forward_malformed(f, data);
     if (close->kind == 'P') {
         mid_batch_ = true;
+        forget_portal(close->name);
         server_->replies.expect(reply_kind::close);
         forward_raw(f, data);
         return true;

@@ -208,10 +208,11 @@ bool session::refuse_parse(const frame& f, std::string_view name) {
     obey(plan.verdict.get());
     std::string error = refusal(plan);
     cursor_ += f.size();
+    // What follows is void, here as on a server.
+    skip_to_sync_ = true;
     if (fails_here()) {
         if (name.empty()) unnamed_.reset();
         answer(std::move(error));
-        skip_to_sync_ = true;
         return true;
     }
     reply_note note;

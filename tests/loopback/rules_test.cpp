@@ -126,7 +126,20 @@ TEST_F(rules, that_refuse_a_statement_undo_what_precedes_it_in_its_batch) {
     EXPECT_EQ(c.until_ready(), "1 2 C(INSERT 0 1) E(42501) Z(I)");
     EXPECT_EQ(writer.count("P |refused by a query rule of Howdah"), 1)
         << "the server has to roll the first statement back";
+    EXPECT_EQ(writer.count("P |INSERT 2"), 0);
     EXPECT_EQ(c.ask("INSERT 3"), inserted);
+}
+
+TEST_F(rules, do_not_count_what_an_error_makes_void) {
+    start_with({"rule_id: 1, match_digest: '^delete', error_msg: no",
+                "rule_id: 2, match_digest: '^insert', next_query_flagIN: 7"});
+    client c = connect();
+    EXPECT_EQ(c.ask("BEGIN"), "C(BEGIN) Z(T)");
+    c.send(run("DELETE FROM t") + run("INSERT 1") + sync());
+    EXPECT_EQ(c.until_ready(), "E(42501) Z(E)");
+    EXPECT_EQ(c.ask("ROLLBACK"), "C(ROLLBACK) Z(I)");
+    EXPECT_EQ(hits(), (std::vector<proxy::rule_hits::row>{{1, 1}, {2, 0}}));
+    EXPECT_EQ(c.ask("DELETE FROM t"), not_run) << "the flag is still 0";
 }
 
 TEST_F(rules, that_refuse_one_statement_of_a_pipeline_leave_the_others_in_order) {
@@ -149,6 +162,8 @@ TEST_F(rules, answer_in_the_place_of_a_server) {
               "2 n C(NOTIFY) Z(I)");
     EXPECT_EQ(c.send(bind("p", "s") + describe('P', "p") + flush()).next(2), "2 n");
     EXPECT_EQ(c.send(execute("p") + sync()).until_ready(), "C(NOTIFY) Z(I)");
+    EXPECT_EQ(c.send(bind("p", "s") + close('P', "p") + execute("p") + sync()).until_ready(),
+              "2 3 E(34000) Z(I)");
     EXPECT_EQ(c.send(parse("s", "NOTIFY y") + sync()).until_ready(), "E(42P05) Z(I)");
     EXPECT_EQ(c.send(close('S', "s") + sync()).until_ready(), "3 Z(I)");
     EXPECT_EQ(c.send(bind("", "s") + sync()).until_ready(), "E(26000) Z(I)");
