@@ -1,12 +1,15 @@
 #include "proxy/admin/status_tables.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <map>
 
 #include "monitor/monitor.hpp"
 #include "proxy/admin/gather.hpp"
 #include "proxy/client_report.hpp"
 #include "proxy/sql/traits.hpp"
+#include "proxy/statistics/collect.hpp"
 
 namespace howdah::proxy {
 namespace {
@@ -299,14 +302,72 @@ live_table query_rules(const process& shared) {
             "How often each rule has matched since it is in force.",
             {{"rule_id", number, "Rule."}, {"hits", number, "Statements that it matched."}},
             [&shared] {
-                std::map<std::int64_t, std::int64_t> hits;
-                for (const rule_hits::row& r : gather_all(shared, &worker::read_rule_hits))
-                    hits[r.rule_id] += static_cast<std::int64_t>(r.hits);
+                auto answer = std::make_shared<std::promise<std::vector<rule_hits::row>>>();
+                auto done = answer->get_future();
+                collect_rule_hits(shared.workers, [answer](std::vector<rule_hits::row> rows) {
+                    answer->set_value(std::move(rows));
+                });
                 std::vector<row> out;
-                for (const auto& [id, n] : hits)
-                    out.push_back({id, n});
+                for (const rule_hits::row& r : await_answer(done, "a worker"))
+                    out.push_back({std::int64_t{r.rule_id}, static_cast<std::int64_t>(r.hits)});
                 return out;
             }};
+}
+
+std::string hexadecimal(std::uint64_t digest) {
+    std::array<char, 20> out{};
+    std::snprintf(out.data(), out.size(), "0x%016llX", static_cast<unsigned long long>(digest));
+    return out.data();
+}
+
+digest_report digests(const process& shared, bool reset) {
+    auto answer = std::make_shared<std::promise<digest_report>>();
+    std::future<digest_report> done = answer->get_future();
+    collect_digests(shared.workers, reset,
+                    [answer](digest_report r) { answer->set_value(std::move(r)); });
+    return await_answer(done, "a worker");
+}
+
+live_table query_digest(const process& shared, bool reset) {
+    live_table t;
+    t.schema = "stats";
+    t.name = reset ? "stats_pgsql_query_digest_reset" : "stats_pgsql_query_digest";
+    t.doc = reset ? "As stats_pgsql_query_digest, which a SELECT of it empties."
+                  : "Statements by their normalised text.";
+    t.columns = {{"hostgroup", number, "Where they ran."},
+                 {"database", text, "Database."},
+                 {"username", text, "User."},
+                 {"client_address", text, "Client, where addresses are told apart."},
+                 {"digest", text, "Hash of the text."},
+                 {"digest_text", text, "Normalised text."},
+                 {"count_star", number, "How many."},
+                 {"first_seen", number, "Unix time."},
+                 {"last_seen", number, "Unix time."},
+                 {"sum_time", number, "Microseconds in all."},
+                 {"min_time", number, "The fastest, in microseconds."},
+                 {"max_time", number, "The slowest, in microseconds."},
+                 {"sum_rows_affected", number, "Rows changed."},
+                 {"sum_rows_sent", number, "Rows sent."},
+                 {"errors", number, "How many failed."},
+                 {"p50_time", number, "Half took no longer, in microseconds."},
+                 {"p95_time", number, "95 % took no longer."},
+                 {"p99_time", number, "99 % took no longer."}};
+    t.rows = [&shared, reset] {
+        std::vector<row> out;
+        for (const digest_row& r : digests(shared, reset).rows) {
+            const digest_counts& n = r.counts;
+            const auto integer = [](std::uint64_t v) { return static_cast<std::int64_t>(v); };
+            out.push_back({std::int64_t{r.key.hostgroup}, r.key.login->database, r.key.login->user,
+                           r.key.client_address, hexadecimal(r.key.digest), r.digest->text,
+                           integer(n.count), n.first_seen, n.last_seen, integer(n.sum_time),
+                           integer(n.min_time), integer(n.max_time), integer(n.rows_affected),
+                           integer(n.rows_sent), integer(n.errors),
+                           integer(n.times.percentile(0.5)), integer(n.times.percentile(0.95)),
+                           integer(n.times.percentile(0.99))});
+        }
+        return out;
+    };
+    return t;
 }
 
 live_table global(const process& shared) {
@@ -360,6 +421,8 @@ void add_status_tables(std::vector<live_table>& tables, boost::asio::io_context&
     tables.push_back(free_connections(shared));
     tables.push_back(global(shared));
     tables.push_back(processlist(shared));
+    tables.push_back(query_digest(shared, false));
+    tables.push_back(query_digest(shared, true));
     tables.push_back(query_rules(shared));
     tables.push_back(activity(shared));
     tables.push_back(users(shared, control, settings));
