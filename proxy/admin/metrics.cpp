@@ -160,9 +160,7 @@ void add_servers(families& out, process& shared, boost::asio::io_context& contro
     if (now) {
         for (const monitor::member& m : now->members)
             out.gauge("howdah_server_up", "1: the server takes queries in this hostgroup.",
-                      {{"hostgroup", std::to_string(m.hostgroup)},
-                       {"server", to_string(m.at)},
-                       {"status", std::string(to_string(m.state))}},
+                      {{"hostgroup", std::to_string(m.hostgroup)}, {"server", to_string(m.at)}},
                       m.state == monitor::status::online ? 1 : 0);
     }
     std::map<std::uint64_t, std::uint64_t> newest;  // position of the primary, by cluster

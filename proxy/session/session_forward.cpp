@@ -257,9 +257,9 @@ bool session::forward_parse(const frame& f, std::string_view data) {
     const statement_plan plan = take_plan();
     mid_batch_ = server_ != nullptr;
     cursor_ += f.size();
-    const auto send = [&](std::string_view as) {
+    const auto send_unnamed = [&] {
         if (plan.rewritten()) {
-            protocol::append_parse_raw(w_.to_server.generated(), as, *plan.verdict->rewritten,
+            protocol::append_parse_raw(w_.to_server.generated(), {}, *plan.verdict->rewritten,
                                        parse->oids_bytes);
             w_.to_server.commit();
         } else {
@@ -277,7 +277,7 @@ bool session::forward_parse(const frame& f, std::string_view data) {
         }
         server_->state().unnamed_owner = unnamed_->serial;
         server_->replies.expect(reply_kind::parse, std::move(note));
-        send({});
+        send_unnamed();
         return true;
     }
     if (!statements_) statements_ = std::make_unique<client_statements>();
@@ -292,10 +292,14 @@ bool session::forward_parse(const frame& f, std::string_view data) {
             return true;
         }
         // PostgreSQL's own words for it (42P05), and its own effect on the transaction: prepare
-        // the name for real, unseen, and let the client's Parse run into it.
-        send(parse->name);
+        // such a name, unseen, and let the client's Parse run into it. It stays there, so it is
+        // none that the client can name.
+        const std::string taken = foreign_name(parse->name);
+        const std::string_view text = plan.rewritten() ? *plan.verdict->rewritten : parse->sql;
+        for (int i = 0; i < 2; ++i)
+            protocol::append_parse_raw(w_.to_server.generated(), taken, text, parse->oids_bytes);
+        w_.to_server.commit();
         server_->replies.expect(reply_kind::parse, {}, true);
-        send(parse->name);
         server_->replies.expect(reply_kind::parse);
         server_dirty_ = true;
         return true;

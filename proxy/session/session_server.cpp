@@ -206,7 +206,9 @@ bool session::take_server_message(const frame& f, std::string_view message, bool
     if (!server_->forward_message) return true;
     if (!refusal.empty() && refuse_in_place(body, refusal)) return true;
     if (f.type == 'E' && blames_timeout_ && show_stop_reason(body)) return true;
-    if (f.type == 'E' && body.find("howdah_") != body.npos && show_own_name(body)) return true;
+    const bool names_ours = f.type == 'E' && (body.find("howdah_") != body.npos ||
+                                              body.find(foreign_prefix) != body.npos);
+    if (names_ours && show_own_name(body)) return true;
     // Until here the answer could have been given up for another server's, or for that of a
     // statement prepared anew: that is decided when it is bound.
     if (retain_ && owed && (is_decisive(f.type) || (!repeatable_ && f.type == '2'))) {

@@ -1,10 +1,16 @@
 """The admin interface as an administrator uses it: psql and psycopg on the admin port, from an empty configuration to
 traffic, and the layers of the configuration."""
+import os
+import re
 import subprocess
+import urllib.error
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import psycopg
 import pytest
+from howdah_test.admin_reference import render
 from howdah_test.cluster import PASSWORDS
 from howdah_test.proxy import Howdah
 from howdah_test.wait import wait_until
@@ -231,3 +237,60 @@ def test_a_runaway_statement_is_cancelled_and_others_go_on(managed, console, bac
         with pytest.raises(psycopg.errors.QueryCanceled):
             answer.result()
         assert rows(other, "SELECT 2") == [(2,)]
+
+
+def test_statements_are_counted_by_their_digest(managed, console):
+    console.execute("SELECT count(*) FROM stats_pgsql_query_digest_reset").fetchall()
+    with client_of(managed, autocommit=True) as client:
+        for number in range(5):
+            client.execute(f"SELECT {number} AS counted")
+        client.execute("CREATE TABLE IF NOT EXISTS counted (a int)")
+        client.execute("INSERT INTO counted VALUES (1), (2)")
+    counted = """SELECT hostgroup, count_star, sum_rows_sent, sum_rows_affected FROM stats_pgsql_query_digest
+                 WHERE digest_text LIKE %s"""
+    assert rows(console, counted, "select ? as counted")[0][1:3] == (5, 5)
+    assert rows(console, counted, "insert into counted%")[0] == (10, 1, 0, 2)
+    [(least, most, total, half)] = rows(console, "SELECT min_time, max_time, sum_time, p50_time FROM stats_pgsql_query_digest"
+                                                 " WHERE digest_text = 'select ? as counted'")
+    assert 0 < least <= most <= total and half > 0
+    with client_of(managed, autocommit=True) as client:
+        client.execute("DROP TABLE counted")
+
+
+def test_prometheus_finds_its_metrics(managed, console):
+    with urllib.request.urlopen(f"http://{managed.host}:{managed.metrics_port}/metrics", timeout=30) as answer:
+        assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+        text = answer.read().decode()
+    assert re.search(r'^howdah_server_up\{hostgroup="10",server="127.0.0.1:\d+"\} 1$', text, re.M)
+    assert re.search(r'^howdah_server_in_recovery\{server="127.0.0.1:\d+"\} 1$', text, re.M)
+    names = re.findall(r"^# TYPE (\S+) (\S+)$", text, re.M)
+    assert len(names) == len(set(names)) > 30
+    for name, kind in names:
+        assert (kind == "counter") == name.endswith("_total"), name
+    [(shown,)] = rows(console, "SHOW PROMETHEUS METRICS")
+    assert re.findall(r"^# TYPE (\S+)", shown, re.M) == [name for name, _ in names]
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(f"http://{managed.host}:{managed.metrics_port}/nothing", timeout=30)
+
+
+def test_pgbouncers_console_has_its_columns(managed, console):
+    with client_of(managed) as client:
+        client.execute("SELECT 1")
+        cursor = console.execute("SHOW POOLS")
+        assert [c.name for c in cursor.description] == [
+            "database", "user", "cl_active", "cl_waiting", "cl_active_cancel_req", "cl_waiting_cancel_req", "sv_active",
+            "sv_active_cancel", "sv_being_canceled", "sv_idle", "sv_used", "sv_tested", "sv_login", "maxwait",
+            "maxwait_us", "pool_mode", "load_balance_hosts"]
+        assert ("appdb", "appuser", 1) in [r[:3] for r in cursor.fetchall()]
+        [client_row] = rows(console, "SELECT type, user, database, state FROM pgbouncer.clients")
+        assert client_row == ("C", "appuser", "appdb", "active")
+    for name in ("CLIENTS", "SERVERS", "DATABASES", "USERS", "LISTS", "CONFIG", "VERSION"):
+        assert console.execute(f"SHOW {name}").description
+
+
+def test_the_reference_pages_are_current(console):
+    page = Path(__file__).resolve().parents[2] / "docs/admin-reference.md"
+    text = render(lambda sql: rows(console, sql))
+    if os.environ.get("HOWDAH_RENEW_DOCS"):
+        page.write_text(text, encoding="utf-8")
+    assert page.read_text(encoding="utf-8") == text, "stale: see the head of the page"

@@ -119,6 +119,16 @@ TEST_F(loopback, a_name_that_is_taken_gives_42P05_and_keeps_its_statement) {
     EXPECT_EQ(other.send(parse("s", "SELECT 2") + sync()).until_ready(), "1 Z(I)");
 }
 
+TEST_F(loopback, a_name_that_was_taken_is_free_when_its_statement_is_closed) {
+    start();
+    client c = connect();
+    (void)c.ask("BEGIN");
+    (void)c.send(parse("s", "SELECT 1") + sync()).until_ready();
+    EXPECT_EQ(c.send(parse("s", "SELECT 2") + sync()).until_ready(), "E(42P05) Z(E)");
+    EXPECT_EQ(c.send(close('S', "s") + describe('S', "s") + sync()).until_ready(),
+              "3 E(26000) Z(E)");
+}
+
 TEST_F(loopback, a_text_whose_parse_an_error_skips_is_there_for_a_later_batch_of_the_pipeline) {
     start({.variables = "max_stmts_per_connection: 1",
            .user = "",
