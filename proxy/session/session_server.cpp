@@ -23,6 +23,12 @@ bool is_decisive(char type) {
     return std::string_view("DCIsGHWVZE").find(type) != std::string_view::npos;
 }
 
+/// "cannot access temporary or unlogged relations during recovery", in whatever language.
+bool is_of_primary_alone(const protocol::error_view& error) {
+    return error.sqlstate == sqlstate::feature_not_supported &&
+           error.routine == "get_relation_info";
+}
+
 }  // namespace
 
 void session::pump_server() {
@@ -244,7 +250,8 @@ bool session::on_server_error(std::string_view body) {
     }
     if (!applying_settings_ && !checking_pins_ && mend_statement(*view)) return true;
     if (retain_ && repeatable_ && server_->replies.owed()) {
-        const bool wrote = view->sqlstate == sqlstate::read_only_sql_transaction;
+        const bool wrote =
+            view->sqlstate == sqlstate::read_only_sql_transaction || is_of_primary_alone(*view);
         const bool conflict =
             view->message.find("conflict with recovery") != std::string_view::npos;
         if ((wrote || conflict) && hostgroup_ != who_.user->default_hostgroup) {

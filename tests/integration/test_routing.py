@@ -213,6 +213,18 @@ def test_a_write_that_looked_like_a_read_is_run_again_on_the_primary_and_remembe
     assert refused() == before + 1
 
 
+@pytest.mark.parametrize("prepare", [False, True])
+def test_a_read_of_an_unlogged_table_is_answered_by_the_primary(connect, cluster, prepare):
+    connection = connect()
+    connection.execute("CREATE UNLOGGED TABLE IF NOT EXISTS unlogged (a int)")
+    connection.execute("INSERT INTO unlogged VALUES (1)")
+    cluster.wait_for_replicas()
+    other = connect()
+    for _ in range(3):
+        count, port = other.execute("SELECT count(*), inet_server_port() FROM unlogged", prepare=prepare).fetchone()
+        assert count > 0 and port == cluster.primary.port
+
+
 def test_a_pipeline_with_a_write_is_answered_in_order(connect, cluster):
     connection = connect()
     with connection.pipeline():
