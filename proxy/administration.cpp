@@ -119,20 +119,13 @@ administration::~administration() {
     server_->threads().join();
     http_.reset();
     server_.reset();
-    for (const std::string& path : unix_sockets_)
-        ::unlink(path.c_str());
 }
 
-int administration::open(const conf::listen_address& configured, const char* what) {
-    const protocol::listen_address at{configured.host, configured.port};
-    const int fd = protocol::open_listening_socket(at);
-    std::string where = configured.to_string();
-    if (configured.is_unix()) {
-        unix_sockets_.push_back(protocol::unix_socket_path(at));
-    } else {
-        where = conf::listen_address{at.host, protocol::bound_port(fd)}.to_string();
-    }
-    spdlog::info("{} on {}", what, where);
+int administration::open(const conf::listen_address& at, const char* what) const {
+    const int fd = what_.open_socket(at);
+    conf::listen_address bound = at;
+    if (!at.is_unix()) bound.port = protocol::bound_port(fd);
+    spdlog::info("{} on {}", what, bound.to_string());
     return fd;
 }
 
@@ -150,6 +143,11 @@ void administration::listen() {
         spdlog::warn(
             "admin-admin_credentials has the built-in admin:admin, which may connect from "
             "this machine only; set another password");
+}
+
+void administration::stop_listening() {
+    server_->stop_listening();
+    http_->stop_listening();
 }
 
 void administration::stop(std::function<void()> stopped) {

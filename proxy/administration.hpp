@@ -34,6 +34,9 @@ struct administered {
     /// As SIGTERM.
     std::function<void()> shut_down;
     std::function<protocol::tls_context()> client_tls;
+    /// A socket that listens there: that of the process before this one, or a new one, which the
+    /// next process gets. Throws std::runtime_error.
+    std::function<int(const conf::listen_address&)> open_socket;
 };
 
 /// The administration of this process: puts the tables, commands and the server together. Lives on
@@ -49,6 +52,8 @@ public:
     /// Opens the listeners of admin_pgsql_ifaces and admin_metrics_ifaces. Throws
     /// std::runtime_error.
     void listen();
+    /// Another process serves the sockets from now on; clients that are there stay.
+    void stop_listening();
     /// Ends all clients; `stopped` is called when none is left, at once if there is none.
     void stop(std::function<void()> stopped);
     /// A configuration came into force that MEMORY knows nothing of (SIGHUP).
@@ -59,7 +64,7 @@ public:
 private:
     [[nodiscard]] admin::admin_access access() const;
     /// Opens a socket and says so; `what` is for the log.
-    [[nodiscard]] int open(const conf::listen_address& at, const char* what);
+    [[nodiscard]] int open(const conf::listen_address& at, const char* what) const;
 
     administered what_;
     admin::sql_environment environment_;
@@ -67,7 +72,6 @@ private:
     std::unique_ptr<admin::database> keeper_;  ///< as long as it is open MEMORY exists
     std::unique_ptr<admin::admin_server> server_;
     std::unique_ptr<admin::http_server> http_;
-    std::vector<std::string> unix_sockets_;
     std::uint16_t port_ = 0;
 };
 

@@ -154,7 +154,8 @@ app::app(std::shared_ptr<const conf::settings> settings, std::vector<std::string
                      [this] {
                          if (!stopping_) begin_shutdown();
                      },
-                     [this] { return client_tls_; }});
+                     [this] { return client_tls_; },
+                     [this](const conf::listen_address& at) { return open_admin_socket(at); }});
     administration_->listen();
 }
 
@@ -204,6 +205,15 @@ void app::open_listeners() {
             sockets_.emplace_back(workers_[i % workers_.size()].get(), fds[i]);
         }
     }
+}
+
+int app::open_admin_socket(const conf::listen_address& configured) {
+    const protocol::listen_address at{configured.host, configured.port};
+    const std::vector<int> taken = predecessor_.take(configured.to_string());
+    const int fd = taken.empty() ? protocol::open_listening_socket(at) : taken.front();
+    if (configured.is_unix()) unix_sockets_.push_back(protocol::unix_socket_path(at));
+    to_pass_.push_back({configured.to_string(), ::fcntl(fd, F_DUPFD_CLOEXEC, 0)});
+    return fd;
 }
 
 void app::accept_clients() {
@@ -393,6 +403,7 @@ void app::hand_over() {
     handed_over_ = true;
     notify_systemd("MAINPID=" + std::to_string(successor_.pid()));
     // They are the successor's now; the paths of unix sockets, too.
+    administration_->stop_listening();
     close_passed_sockets();
     unix_sockets_.clear();
     const auto patience = settings_->vars.restart_drain_timeout;

@@ -54,6 +54,7 @@ public:
 
 private:
     void open_listeners();
+    [[nodiscard]] int open_admin_socket(const conf::listen_address& configured);
     void accept_clients();
     /// Of everything as it is now.
     [[nodiscard]] snapshot_ptr make_snapshot();

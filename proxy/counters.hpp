@@ -7,6 +7,20 @@
 
 namespace howdah::proxy {
 
+/// Of the clients of one login (database and user), per worker; times in microseconds.
+struct login_counters {
+    std::uint64_t transactions = 0;
+    std::uint64_t statements = 0;
+    std::uint64_t assignments = 0;  ///< of server connections to clients
+    std::uint64_t received = 0;     ///< bytes from clients
+    std::uint64_t sent = 0;         ///< bytes from servers
+    std::uint64_t transaction_us = 0;
+    std::uint64_t statement_us = 0;  ///< of statements that digests are kept of
+    std::uint64_t wait_us = 0;       ///< for a server connection
+    std::uint64_t client_parses = 0;
+    std::uint64_t binds = 0;
+};
+
 /// What one worker has counted since the start; written by its thread alone.
 struct worker_counters {
     std::uint64_t clients_accepted = 0;

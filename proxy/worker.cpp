@@ -193,6 +193,12 @@ void worker::report_counters(std::function<void(worker_counters)> done) {
     boost::asio::post(io, [this, done = std::move(done)] { done(counters); });
 }
 
+void worker::report_logins(std::function<void(std::vector<login_row>)> done) {
+    boost::asio::post(io, [this, done = std::move(done)] {
+        done(std::vector<login_row>(logins.begin(), logins.end()));
+    });
+}
+
 void worker::read_rule_hits(std::function<void(std::vector<rule_hits::row>)> done) {
     boost::asio::post(io, [this, done = std::move(done)] { done(hits.read(now->rules)); });
 }

@@ -59,6 +59,8 @@ public:
     /// queries go on meanwhile.
     void report_clients(std::function<void(std::vector<client_report>)> done);
     void report_counters(std::function<void(worker_counters)> done);
+    using login_row = std::pair<const pool_login*, login_counters>;
+    void report_logins(std::function<void(std::vector<login_row>)> done);
     /// The idle server connections.
     void report_idle(std::function<void(std::vector<idle_report>)> done);
     /// Calls back, on this worker's thread, with the hits of the query rules in force.
@@ -106,6 +108,7 @@ public:
     rule_hits hits;
     digest_statistics digests;
     worker_counters counters;
+    std::unordered_map<const pool_login*, login_counters> logins;  ///< entries stay where they are
     snapshot_ptr now;
     std::chrono::steady_clock::time_point coarse_now = std::chrono::steady_clock::now();
     pool servers;

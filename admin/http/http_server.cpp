@@ -73,10 +73,14 @@ void http_server::listen(int fd) {
     listeners_.back()->start();
 }
 
+void http_server::stop_listening() {
+    for (const auto& l : listeners_)
+        l->stop();
+}
+
 void http_server::stop(std::function<void()> stopped) {
     if (!std::exchange(stopped_, true)) {
-        for (const auto& l : listeners_)
-            l->stop();
+        stop_listening();
         boost::system::error_code ignored;
         for (protocol::stream_socket* s : sockets_)
             s->close(ignored);

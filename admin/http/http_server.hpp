@@ -44,6 +44,8 @@ public:
     void add(std::string path, handler h) { handlers_[std::move(path)] = std::move(h); }
     /// Serves a listening socket, which it owns from now on.
     void listen(int fd);
+    /// Accepts nobody any more; who is there stays.
+    void stop_listening();
     /// Accepts nobody any more and ends all connections; `stopped` is called when none is left.
     void stop(std::function<void()> stopped);
 

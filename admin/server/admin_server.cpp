@@ -140,10 +140,14 @@ void admin_server::listen(int fd) {
     listeners_.back()->start();
 }
 
+void admin_server::stop_listening() {
+    for (const auto& l : listeners_)
+        l->stop();
+}
+
 void admin_server::stop(std::function<void()> stopped) {
     if (!std::exchange(stopped_, true)) {
-        for (const auto& l : listeners_)
-            l->stop();
+        stop_listening();
         for (const auto& [pid, c] : clients_)
             if (c->session) c->session->interrupt();
         for (protocol::stream* s : streams_)

@@ -46,6 +46,8 @@ public:
 
     /// Serves a listening socket, which it owns from now on.
     void listen(int fd);
+    /// Accepts nobody any more; who is there stays.
+    void stop_listening();
     /// Accepts nobody any more and ends all clients; `stopped` is called when none is left, at once
     /// if there is none. Must have happened before `io` and this are destroyed.
     void stop(std::function<void()> stopped);

@@ -171,6 +171,20 @@ sql_result<command_result> nothing(std::string_view tag) {
 
 }  // namespace
 
+sql_result<command_result> select(const command_call& call, std::string_view sql) {
+    auto prepared = statement::prepare(call.db.handle(), sql);
+    if (!prepared) return prepared.error();
+    command_result r;
+    r.tag = "SHOW";
+    r.columns = declared_columns(*prepared);
+    for (;;) {
+        const auto more = prepared->step();
+        if (!more) return more.error();
+        if (!*more) return r;
+        r.rows.push_back(prepared->current());
+    }
+}
+
 std::vector<command> show_commands(const sql_environment& all) {
     constexpr std::string_view show = "Looking around";
     constexpr std::string_view client = "What clients send by themselves";
@@ -186,6 +200,26 @@ std::vector<command> show_commands(const sql_environment& all) {
          show},
         {"SHOW [scope:{GLOBAL|ALL|PGSQL|ADMIN}] VARIABLES [LIKE <pattern>]", "Variables in MEMORY.",
          role::admin, show_variables, show},
+        {"SHOW [FULL] [PGSQL] PROCESSLIST", "What every client is doing.", role::stats,
+         [](const command_call& call) {
+             return select(call,
+                           "SELECT SessionID, user, database, hostgroup, backend_pid, "
+                           "backend_state, command, time_ms, info FROM "
+                           "stats.stats_pgsql_processlist");
+         },
+         show},
+        {"SHOW [FULL] PGSQL ACTIVITY", "The same, under pg_stat_activity's names.", role::stats,
+         [](const command_call& call) {
+             return select(call,
+                           "SELECT datname, pid, usename, hostgroup, backend_pid, state, command, "
+                           "duration_ms, query FROM stats.stats_pgsql_stat_activity");
+         },
+         show},
+        {"SHOW PGSQL STATUS", "Counters since the start.", role::stats,
+         [](const command_call& call) {
+             return select(call, "SELECT * FROM stats.stats_pgsql_global");
+         },
+         show},
         {"HELP [...]", "Commands, or those that contain these words.", role::stats,
          [&all](const command_call& call) { return help(all, call); }, show},
         {"SET <name> {=|TO} ...", "Changes a variable in MEMORY.", role::stats, set,

@@ -7,6 +7,9 @@ namespace howdah::admin {
 
 struct sql_environment;
 
+/// A query as the answer of a command, with the types that its tables declare.
+[[nodiscard]] sql_result<command_result> select(const command_call& call, std::string_view sql);
+
 /// SHOW TABLES, SHOW VARIABLES, SET, HELP and the others that need nothing but the database and the
 /// table of commands. `all` must outlive them.
 [[nodiscard]] std::vector<command> show_commands(const sql_environment& all);

@@ -40,14 +40,6 @@ bool is_harmless_pragma(std::string_view name) {
     return harmless.contains(lower(name));
 }
 
-column_type declared_type(std::string_view declaration) {
-    const std::string d = upper(declaration);
-    if (d.find("INT") != d.npos) return column_type::integer;
-    if (d.find("REAL") != d.npos || d.find("DOUB") != d.npos || d.find("FLOA") != d.npos)
-        return column_type::real;
-    return column_type::text;
-}
-
 /// The type that holds both.
 column_type wider(column_type a, column_type b) {
     if (a == b) return a;
@@ -119,15 +111,8 @@ public:
     sql_result<void> start() {
         sqlite3* db = sqlite3_db_handle(statement_.handle());
         changes_before_ = sqlite3_total_changes64(db);
-        const int count = statement_.column_count();
-        std::vector<bool> known(static_cast<std::size_t>(count));
-        for (int i = 0; i < count; ++i) {
-            const char* declared = sqlite3_column_decltype(statement_.handle(), i);
-            known[static_cast<std::size_t>(i)] = declared != nullptr;
-            const char* name = sqlite3_column_name(statement_.handle(), i);
-            columns_.push_back({name == nullptr ? "?column?" : name,
-                                declared == nullptr ? column_type::text : declared_type(declared)});
-        }
+        std::vector<bool> known;
+        columns_ = declared_columns(statement_, &known);
         std::vector<bool> seen(known.size());
         do {
             auto more = statement_.step();
@@ -207,14 +192,7 @@ public:
     }
 
     [[nodiscard]] std::vector<column> columns() const override {
-        std::vector<column> out;
-        for (int i = 0; i < statement_.column_count(); ++i) {
-            const char* declared = sqlite3_column_decltype(statement_.handle(), i);
-            const char* name = sqlite3_column_name(statement_.handle(), i);
-            out.push_back({name == nullptr ? "?column?" : name,
-                           declared == nullptr ? column_type::text : declared_type(declared)});
-        }
-        return out;
+        return declared_columns(statement_);
     }
 
     sql_result<std::unique_ptr<cursor>> open(const std::vector<value>& parameters) override {

@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "admin/sql/text.hpp"
 #include "protocol/wire/sqlstate.hpp"
 
 namespace howdah::admin {
@@ -207,6 +208,23 @@ sql_result<void> database::attach_file(const std::string& path, std::string_view
     }
     const value where = uri + "?vfs=unix";
     return execute("ATTACH ?1 AS " + quoted_name(schema), {&where, 1});
+}
+
+std::vector<column> declared_columns(const statement& s, std::vector<bool>* known) {
+    std::vector<column> out;
+    for (int i = 0; i < s.column_count(); ++i) {
+        const char* declared = sqlite3_column_decltype(s.handle(), i);
+        const char* name = sqlite3_column_name(s.handle(), i);
+        const std::string type = upper(declared == nullptr ? "" : declared);
+        column c{name == nullptr ? "?column?" : name, column_type::text};
+        if (type.find("INT") != type.npos) c.type = column_type::integer;
+        if (type.find("REAL") != type.npos || type.find("DOUB") != type.npos ||
+            type.find("FLOA") != type.npos)
+            c.type = column_type::real;
+        out.push_back(std::move(c));
+        if (known != nullptr) known->push_back(declared != nullptr);
+    }
+    return out;
 }
 
 std::string quoted_name(std::string_view name) {

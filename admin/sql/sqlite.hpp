@@ -68,6 +68,11 @@ private:
     std::unique_ptr<sqlite3, deleter> db_;
 };
 
+/// Names and declared types of a statement's result; text where it is no column of a table.
+/// `known`, if given, tells which are.
+[[nodiscard]] std::vector<column> declared_columns(const statement& s,
+                                                   std::vector<bool>* known = nullptr);
+
 /// "name" with quotes doubled, for names that come from outside.
 [[nodiscard]] std::string quoted_name(std::string_view name);
 

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
+#include <mutex>
 #include <set>
 
-#include "admin/config/config_table.hpp"
-#include "admin/sql/sqlite.hpp"
+#include "admin/sql/show_commands.hpp"
 #include "conf/options.hpp"
 #include "conf/overrides.hpp"
 #include "proxy/admin/gather.hpp"
@@ -329,24 +330,113 @@ live_table config(boost::asio::io_context& control, const settings_source& setti
             }};
 }
 
-admin::sql_result<admin::command_result> show(const admin::command_call& call,
-                                              const std::string& table) {
-    auto prepared = admin::statement::prepare(call.db.handle(), "SELECT * FROM pgbouncer." + table);
-    if (!prepared) return prepared.error();
-    admin::command_result r;
-    r.tag = "SHOW";
-    for (int i = 0; i < prepared->column_count(); ++i) {
-        const char* declared = sqlite3_column_decltype(prepared->handle(), i);
-        const bool is_number = declared != nullptr && std::string_view(declared) == "INT";
-        r.columns.push_back(
-            {sqlite3_column_name(prepared->handle(), i), is_number ? number : text});
+/// What STATS shows of one database.
+struct database_sums {
+    login_counters n;
+    void add(const login_counters& m) {
+        n.transactions += m.transactions;
+        n.statements += m.statements;
+        n.assignments += m.assignments;
+        n.received += m.received;
+        n.sent += m.sent;
+        n.transaction_us += m.transaction_us;
+        n.statement_us += m.statement_us;
+        n.wait_us += m.wait_us;
+        n.client_parses += m.client_parses;
+        n.binds += m.binds;
     }
-    for (;;) {
-        const auto more = prepared->step();
-        if (!more) return more.error();
-        if (!*more) return r;
-        r.rows.push_back(prepared->current());
+};
+using sums_by_database = std::map<std::string, login_counters>;
+
+/// In PgBouncer's order; times are averaged over what they belong to, the others per second.
+struct stats_column {
+    const char* name;
+    std::uint64_t login_counters::*total;
+    std::uint64_t login_counters::*per;  ///< null: seconds
+};
+constexpr stats_column stats_columns[] = {
+    {"xact_count", &login_counters::transactions, nullptr},
+    {"query_count", &login_counters::statements, nullptr},
+    {"server_assignment_count", &login_counters::assignments, nullptr},
+    {"received", &login_counters::received, nullptr},
+    {"sent", &login_counters::sent, nullptr},
+    {"xact_time", &login_counters::transaction_us, &login_counters::transactions},
+    {"query_time", &login_counters::statement_us, &login_counters::statements},
+    {"wait_time", &login_counters::wait_us, &login_counters::assignments},
+    {"client_parse_count", &login_counters::client_parses, nullptr},
+    {"bind_count", &login_counters::binds, nullptr},
+};
+
+sums_by_database sums(const process& shared) {
+    std::map<std::string, database_sums> all;
+    for (const auto& [login, n] : gather_all(shared, &worker::report_logins))
+        all[login->database].add(n);
+    sums_by_database out;
+    for (const auto& [name, s] : all)
+        out[name] = s.n;
+    return out;
+}
+
+/// Averages are those since the sample before, which is a minute old or more.
+class stats_samples {
+public:
+    struct sample {
+        std::chrono::steady_clock::time_point at = std::chrono::steady_clock::now();
+        sums_by_database sums;
+    };
+    sample before(const sums_by_database& now) {
+        const std::scoped_lock lock(mutex_);
+        const auto time = std::chrono::steady_clock::now();
+        if (time - latest_.at >= std::chrono::minutes(1)) {
+            before_ = std::exchange(latest_, sample{time, now});
+        }
+        return before_;
     }
+
+private:
+    std::mutex mutex_;
+    sample before_;
+    sample latest_;
+};
+
+live_table stats(const process& shared) {
+    live_table t{schema, "stats", "What the clients of each database have done.", {}, {}};
+    t.columns = {{"database", text, "Database."}};
+    static const std::vector<std::string> names = [] {
+        std::vector<std::string> all;
+        for (const char* prefix : {"total_", "avg_"})
+            for (const stats_column& c : stats_columns) {
+                const bool short_name = *prefix == 'a' && std::string_view(c.name) == "received";
+                all.push_back(prefix + std::string(short_name ? "recv" : c.name));
+            }
+        return all;
+    }();
+    for (const std::string& name : names)
+        t.columns.push_back({name, number, "As in PgBouncer; times in microseconds."});
+    auto samples = std::make_shared<stats_samples>();
+    t.rows = [&shared, samples] {
+        const sums_by_database now = sums(shared);
+        const stats_samples::sample then = samples->before(now);
+        const double seconds = std::max(
+            1.0, std::chrono::duration<double>(std::chrono::steady_clock::now() - then.at).count());
+        std::vector<row> out;
+        for (const auto& [name, n] : now) {
+            row r{name};
+            for (const stats_column& c : stats_columns)
+                r.emplace_back(static_cast<std::int64_t>(n.*c.total));
+            const auto found = then.sums.find(name);
+            const login_counters old = found == then.sums.end() ? login_counters{} : found->second;
+            for (const stats_column& c : stats_columns) {
+                const auto grown = static_cast<double>(n.*c.total - old.*c.total);
+                const double by =
+                    c.per == nullptr ? seconds : static_cast<double>(n.*c.per - old.*c.per);
+                r.emplace_back(static_cast<std::int64_t>(by == 0 ? 0 : grown / by));
+            }
+            out.push_back(std::move(r));
+        }
+        return out;
+    };
+    return t;
 }
 
 }  // namespace
@@ -359,6 +449,7 @@ void add_pgbouncer_tables(std::vector<live_table>& tables, boost::asio::io_conte
     tables.push_back(databases(shared, control, traffic, settings));
     tables.push_back(users(shared, control, settings));
     tables.push_back(lists(shared, control, settings));
+    tables.push_back(stats(shared));
     tables.push_back(config(control, settings));
 }
 
@@ -369,7 +460,9 @@ std::vector<admin::command> pgbouncer_commands() {
     using admin::sql_result;
     constexpr std::string_view group = "PgBouncer's console";
     const auto table = [](const char* name) {
-        return [name](const command_call& call) { return show(call, name); };
+        return [sql = "SELECT * FROM pgbouncer." + std::string(name)](const command_call& call) {
+            return admin::select(call, sql);
+        };
     };
     const auto one = [](std::string name, std::string content) {
         return [name, content](const command_call&) -> sql_result<command_result> {
@@ -391,6 +484,16 @@ std::vector<admin::command> pgbouncer_commands() {
         {"SHOW [EXTENDED] LISTS", "How many there are of what.", role::stats, table("lists"),
          group},
         {"SHOW [EXTENDED] CONFIG", "Variables in force.", role::stats, table("config"), group},
+        {"SHOW STATS", "What the clients of each database have done, and averages.", role::stats,
+         table("stats"), group},
+        {"SHOW STATS_TOTALS", "The same without averages.", role::stats,
+         [](const command_call& call) {
+             std::string columns = "database";
+             for (const stats_column& c : stats_columns)
+                 columns += ", total_" + std::string(c.name);
+             return admin::select(call, "SELECT " + columns + " FROM pgbouncer.stats");
+         },
+         group},
         {"SHOW VERSION", "Howdah's version.", role::stats, one("version", "Howdah " HOWDAH_VERSION),
          group},
     };

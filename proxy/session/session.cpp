@@ -26,6 +26,7 @@ session::session(worker& w, protocol::stream client, client_identity who)
       cancel_key_(who_.minor),
       last_active_(w.coarse_now) {
     pid_ = w_.enroll(*this);
+    counted_ = &w_.logins[who_.login];
     settings_changed();
 }
 
@@ -129,6 +130,8 @@ void session::request_server(int hostgroup, const server_entry* only) {
         return;
     }
     ++w_.counters.waits;
+    if (wait_since_ == std::chrono::steady_clock::time_point())
+        wait_since_ = std::chrono::steady_clock::now();
     arm_wait_deadline();
     w_.servers.wait(*this, wish, who_.login);
 }
@@ -150,6 +153,12 @@ void session::on_server(server_ptr connection) {
 
 void session::attach(server_ptr connection) {
     server_ = std::move(connection);
+    ++counted_->assignments;
+    if (wait_since_ != std::chrono::steady_clock::time_point()) {
+        const auto waited = std::chrono::steady_clock::now() - std::exchange(wait_since_, {});
+        counted_->wait_us += static_cast<std::uint64_t>(
+            std::chrono::duration_cast<std::chrono::microseconds>(waited).count());
+    }
     server_->set_owner(*this);
     server_->want_read();
     server_dirty_ = waits_for_reply_ = ruled_timeouts_ = false;
@@ -267,7 +276,13 @@ client_report session::report() const {
         r.server = server_->server();
         r.server_pid = server_->state().pid;
     }
-    r.since = std::chrono::steady_clock::now() - (running_ ? running_since_ : last_active_);
+    // What is running may have no time limit, and then nobody has looked at the clock for it.
+    const auto never = std::chrono::steady_clock::time_point();
+    auto since = r.waiting ? wait_since_ : running_ ? running_since_ : last_active_;
+    if (since == never && server_ && server_->replies.owed())
+        since = server_->replies.front().note.asked;
+    if (since == never) since = last_active_;
+    r.since = std::chrono::steady_clock::now() - since;
     return r;
 }
 

@@ -232,7 +232,9 @@ private:
 
     // session_statistics.cpp: what statements cost
     /// It is sent now.
-    static void time_statement(reply_note& note, const statement_plan& plan);
+    void time_statement(reply_note& note, const statement_plan& plan);
+    /// It has ended, with what was counted last.
+    void count_transaction();
     /// The server has answered it.
     void count_statement(const reply_note& note, bool failed);
 
@@ -348,6 +350,7 @@ private:
 
     worker& w_;
     boost::intrusive_ptr<session> self_;
+    login_counters* counted_ = nullptr;  ///< of its login, in the worker
     protocol::stream client_;
     client_identity who_;
     protocol::input_buffer in_;
@@ -444,6 +447,9 @@ private:
     std::chrono::steady_clock::time_point answered_{};  ///< the statement that was counted last
     std::chrono::steady_clock::time_point running_since_{};
     std::chrono::steady_clock::time_point transaction_since_{};  ///< of the clock: none
+    std::chrono::steady_clock::time_point
+        transaction_asked_{};                             ///< its first statement, for statistics
+    std::chrono::steady_clock::time_point wait_since_{};  ///< of the clock: it does not wait
 
     std::vector<statement_plan> batch_plans_;
     std::size_t next_plan_ = 0;

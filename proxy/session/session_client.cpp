@@ -91,6 +91,7 @@ bool session::read_client() {
     const protocol::io_result got = client_.read(space.data(), space.size());
     if (got.ok()) {
         in_.commit(got.bytes);
+        counted_->received += got.bytes;
         if (got.bytes < space.size() && !client_.has_buffered_input()) client_readable_ = false;
         return true;
     }

@@ -257,6 +257,7 @@ bool session::forward_parse(const frame& f, std::string_view data) {
     const statement_plan plan = take_plan();
     mid_batch_ = server_ != nullptr;
     cursor_ += f.size();
+    ++counted_->client_parses;
     const auto send_unnamed = [&] {
         if (plan.rewritten()) {
             protocol::append_parse_raw(w_.to_server.generated(), {}, *plan.verdict->rewritten,
@@ -403,15 +404,25 @@ bool session::forward_describe(const frame& f, std::string_view data) {
     const bool statement = describe->kind == 'S';
     const std::string_view name = statement ? statement_name(describe->name) : describe->name;
     if (statement && is_undecided(name)) return wait_for_reply();
-    mid_batch_ = server_ != nullptr;
     const portal* bound = statement ? nullptr : find_portal(describe->name);
     const statement_plan* known = statement                          ? plan_of_statement(name)
                                   : bound != nullptr && bound->local ? &bound->plan
                                                                      : nullptr;
-    if (known != nullptr && answered_here(*known)) {
+    const bool local = known != nullptr && answered_here(*known);
+    if (local && server_ && earlier_batches_open()) return wait_for_reply();
+    mid_batch_ = server_ != nullptr;
+    if (local) {
         reply_note note;
-        if (statement) append_local_parameters(note.text, name, *known);
-        append_local_description(note.text, *known);
+        if (status() == 'E' && returns_rows(*known)) {
+            protocol::append_error(note.text, protocol::severity::error,
+                                   protocol::sqlstate::in_failed_sql_transaction,
+                                   "current transaction is aborted, commands ignored until end of "
+                                   "transaction block");
+            skip_to_sync_ = true;
+        } else {
+            if (statement) append_local_parameters(note.text, name, *known);
+            append_local_description(note.text, *known);
+        }
         expect_local(std::move(note));
         cursor_ += f.size();
         return true;
@@ -474,6 +485,7 @@ bool session::forward_close(const frame& f, std::string_view data) {
     if (!close) return forward_malformed(f, data);
     if (close->kind == 'P') {
         mid_batch_ = true;
+        ++counted_->binds;
         forget_portal(close->name);
         server_->replies.expect(reply_kind::close);
         forward_raw(f, data);

@@ -51,6 +51,7 @@ void session::pump_server() {
             return;
         }
         server->in.commit(got.bytes);
+        counted_->sent += got.bytes;
         if (!process_server()) return;
         if (server_ != server) return;
         if (got.bytes < space.size() && !server->stream().has_buffered_input()) break;
@@ -439,6 +440,7 @@ void session::on_ready(char new_status) {
     server_->state().status = new_status;
     if (applying_settings_ || checking_pins_ || phase_ != phase::ready) return;
     count_pins();
+    if (new_status == 'I') count_transaction();
     end_running(new_status);
     // A COMMIT that fails is a ROLLBACK.
     if (std::exchange(query_failed_, false) && new_status == 'I')

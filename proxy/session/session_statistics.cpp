@@ -12,6 +12,15 @@ void session::time_statement(reply_note& note, const statement_plan& plan) {
     if (!plan.digest) return;
     note.digest = plan.digest;
     note.asked = clock::now();
+    if (transaction_asked_ == clock::time_point()) transaction_asked_ = note.asked;
+}
+
+void session::count_transaction() {
+    ++counted_->transactions;
+    const auto began = std::exchange(transaction_asked_, {});
+    if (began == clock::time_point() || answered_ < began) return;
+    counted_->transaction_us += static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(answered_ - began).count());
 }
 
 void session::count_statement(const reply_note& note, bool failed) {
@@ -27,6 +36,8 @@ void session::count_statement(const reply_note& note, bool failed) {
     outcome.rows_affected = note.rows_affected;
     outcome.rows_sent = note.rows_sent;
     outcome.failed = failed;
+    ++counted_->statements;
+    counted_->statement_us += outcome.microseconds;
     w_.digests.record(
         {hostgroup_, who_.login, note.digest->id.hash,
          vars.query_digests_track_hostname ? std::string(client_address()) : std::string()},

@@ -252,8 +252,7 @@ TEST_F(replicating, a_client_that_vanishes_ends_the_connection_to_the_server) {
         c.link().reset();
     }
     writer.wait_for_closed(1);
-    EXPECT_EQ(app().shared().book.used(app().shared().names.server({"127.0.0.1", writer.port()})),
-              0U);
+    wait_for_permits(0);
 }
 
 TEST_F(replicating, a_client_that_does_not_read_stops_the_server_and_not_the_proxy) {

@@ -100,6 +100,18 @@ void loopback::wait_for_waiters(std::size_t n) {
     }
 }
 
+void loopback::wait_for_permits(std::uint32_t n) {
+    auto& shared = app_->shared();
+    const auto* server = shared.names.server({"127.0.0.1", writer.port()});
+    const auto end = std::chrono::steady_clock::now() + patience;
+    while (shared.book.used(server) != n) {
+        if (std::chrono::steady_clock::now() > end)
+            throw std::runtime_error("not so many permits: " +
+                                     std::to_string(shared.book.used(server)));
+        std::this_thread::yield();
+    }
+}
+
 event& loopback::make_event() {
     return events_.emplace_back();
 }

@@ -45,6 +45,8 @@ protected:
                                  const std::string& user = "alice");
     /// Until that many clients wait for a server connection.
     void wait_for_waiters(std::size_t n);
+    /// Until that many connections to the writer are open or being opened.
+    void wait_for_permits(std::uint32_t n);
     /// An event that outlives the servers' threads.
     event& make_event();
     [[nodiscard]] proxy::app& app() { return *app_; }
