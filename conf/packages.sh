@@ -13,7 +13,7 @@ packages_unit=(libgtest-dev libgmock-dev)
 packages_integration=(
     python3 python3-pytest python3-psycopg python3-psycopg-pool python3-psycopg2 python3-asyncpg
     python3-sqlalchemy python3-greenlet python3-django libpostgresql-jdbc-java
-    libpqxx-dev golang-go golang-github-jackc-pgx-v4-dev
+    libpqxx-dev golang-go golang-github-jackc-pgx-v4-dev prometheus
 )
 packages_check=(clang-format clang-tidy git python3)
 

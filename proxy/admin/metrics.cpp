@@ -32,6 +32,8 @@ struct counter_row {
     std::uint64_t worker_counters::*member;
 };
 
+const auto process_started = std::chrono::system_clock::now();
+
 using c = worker_counters;
 constexpr counter_row counter_rows[] = {
     {"howdah_client_connections_accepted_total", "Connections of clients that were accepted.", "",
@@ -220,9 +222,8 @@ void add_process(families& out) {
         ::closedir(folder);
     }
     out.gauge("process_open_fds", "Open file descriptors.", {}, std::max(0, open - 3));
-    static const auto started = std::chrono::system_clock::now();
     out.gauge("process_start_time_seconds", "Start of the process, Unix time.", {},
-              std::chrono::duration<double>(started.time_since_epoch()).count());
+              std::chrono::duration<double>(process_started.time_since_epoch()).count());
 }
 
 }  // namespace

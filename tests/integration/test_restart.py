@@ -127,3 +127,26 @@ def test_a_new_process_that_cannot_start_changes_nothing(make_howdah, cluster):
         assert client.execute("SELECT 1").fetchone() == (1,)
         with connect(howdah) as another:
             assert another.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_the_administration_moves_to_the_new_process_at_once(make_howdah, cluster, restart):
+    howdah = make_howdah(cluster)
+
+    def admin():
+        return psycopg.connect(host=howdah.host, port=howdah.admin_port, user="admin", password="admin", dbname="admin",
+                               autocommit=True)
+
+    def owner(connection):
+        text = connection.execute("SHOW PROMETHEUS METRICS").fetchone()[0]
+        return re.search(r"^process_start_time_seconds (\S+)$", text, re.M)[1]
+
+    with connect(howdah) as client, admin() as before:
+        client.execute("SELECT 1")
+        old = owner(before)
+        restart(howdah)
+        for _ in range(10):
+            with admin() as after:
+                assert owner(after) != old
+        # Who is there stays, with what it sees of its own process.
+        assert owner(before) == old
+        assert before.execute("SELECT count(*) FROM stats_pgsql_processlist").fetchone() == (1,)
