@@ -1,6 +1,7 @@
 #include "proxy/administration.hpp"
 
 #include <spdlog/spdlog.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +21,8 @@
 
 namespace howdah::proxy {
 namespace {
+
+constexpr std::int64_t most_memory = 512 << 20;
 
 /// SQLite databases in memory are told apart by their name, also between tests of one process.
 std::string memory_uri() {
@@ -55,6 +58,8 @@ std::vector<std::pair<std::string, std::string>> split_credentials(std::string_v
 
 administration::administration(administered what) : what_(std::move(what)) {
     const auto now = what_.settings();
+    // Of all connections together: a statement that wants more fails (53200).
+    sqlite3_hard_heap_limit64(most_memory);
     environment_.memory_uri = memory_uri();
     environment_.disk_path = disk_path(*now);
     environment_.statement_timeout = now->vars.admin_statement_timeout;
@@ -172,6 +177,7 @@ admin::admin_access administration::access() const {
     add_accounts(out, now->vars.admin_stats_credentials, "stats:stats", admin::role::stats);
     add_accounts(out, now->vars.admin_admin_credentials, "admin:admin", admin::role::admin);
     out.tls = what_.client_tls();
+    out.failed_login_delay = now->vars.failed_login_delay;
     return out;
 }
 

@@ -139,6 +139,10 @@ sql_result<void> config_layers::follow(database& db, const conf::settings& s) co
 }
 
 sql_result<command_result> config_layers::to_runtime(database& db, std::string_view module) const {
+    if (db.in_transaction())
+        return sql_error(sqlstate::active_sql_transaction,
+                         "LOAD ... TO RUNTIME cannot run inside a transaction block",
+                         "COMMIT first.");
     conf::settings wanted = *runtime_.current();
     command_result out = tagged("LOAD");
     if (auto read = settings_from(db, "main", module, wanted, out.notices); !read)

@@ -4,6 +4,8 @@
 #include <spdlog/spdlog.h>
 
 #include <boost/asio/ip/address.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <stdexcept>
 
 #include "admin/server/admin_protocol.hpp"
@@ -198,6 +200,10 @@ awaitable<void> admin_server::serve(protocol::stream_socket socket) {
     if (!auth.ok) {
         if (auth.sqlstate.empty()) co_return;
         spdlog::warn("admin: {} refused: {}", peer, auth.message);
+        // Who tries passwords waits for each answer.
+        boost::asio::steady_timer timer(io_, access.failed_login_delay);
+        boost::system::error_code ignored;
+        co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
         co_await refuse(channel, auth.sqlstate, auth.message, {});
         co_return;
     }
@@ -240,6 +246,15 @@ awaitable<void> admin_server::serve(protocol::stream_socket socket) {
 awaitable<void> admin_server::converse(client& c, message_channel& channel) {
     admin_protocol conversation(*c.session);
     std::string out;
+    std::string problem;
+    // Nothing that a client sends may end the process.
+    const auto guarded = [&problem](const auto& step) {
+        try {
+            step();
+        } catch (const std::exception& e) {
+            problem = e.what();
+        }
+    };
     while (!conversation.ended() && !stopped_) {
         const message_channel::message m = co_await channel.next(longest_message);
         if (m.what == message_channel::outcome::too_long) {
@@ -248,16 +263,25 @@ awaitable<void> admin_server::converse(client& c, message_channel& channel) {
             co_return;
         }
         if (m.what != message_channel::outcome::ok) co_return;
-        const std::function<void()> take = [&] { conversation.on_message(m.type, m.body, out); };
+        const std::function<void()> take = [&] {
+            guarded([&] { conversation.on_message(m.type, m.body, out); });
+        };
         co_await offload(threads_, io_, take);
         for (;;) {
+            if (!problem.empty()) {
+                spdlog::error("admin: {}", problem);
+                co_await refuse(channel, sqlstate::internal_error, problem, {});
+                co_return;
+            }
             if (!out.empty()) {
                 const bool sent = co_await channel.send(out);
                 if (!sent || stopped_) co_return;
                 out.clear();
             }
             if (!conversation.busy()) break;
-            const std::function<void()> resume = [&] { conversation.resume(out); };
+            const std::function<void()> resume = [&] {
+                guarded([&] { conversation.resume(out); });
+            };
             co_await offload(threads_, io_, resume);
         }
     }

@@ -30,6 +30,7 @@ struct admin_access {
     };
     std::map<std::string, account, std::less<>> accounts;
     protocol::tls_context tls;  ///< null: no TLS is offered
+    std::chrono::milliseconds failed_login_delay{0};
 };
 
 /// The administration's PostgreSQL server. Lives on the control thread; statements run on threads

@@ -13,6 +13,7 @@ constexpr std::string_view attached_schemas[] = {"stats", "monitor", "pgbouncer"
                                                  "information_schema"};
 /// Rows that are looked at to find out the types of columns that are expressions.
 constexpr std::size_t rows_looked_at = 500;
+constexpr std::size_t bytes_looked_at = 1 << 20;
 /// Virtual machine steps between two looks at the clock.
 constexpr int steps_between_checks = 20000;
 constexpr int busy_timeout_ms = 2000;
@@ -20,7 +21,7 @@ constexpr int busy_timeout_ms = 2000;
 /// Bounds for what one statement may take: an administrator must not be able to bring the process
 /// down by accident.
 void limit(sqlite3* db) {
-    sqlite3_limit(db, SQLITE_LIMIT_LENGTH, 64 << 20);
+    sqlite3_limit(db, SQLITE_LIMIT_LENGTH, 16 << 20);
     sqlite3_limit(db, SQLITE_LIMIT_SQL_LENGTH, 1 << 20);
     sqlite3_limit(db, SQLITE_LIMIT_EXPR_DEPTH, 500);
     sqlite3_limit(db, SQLITE_LIMIT_COMPOUND_SELECT, 500);
@@ -114,6 +115,7 @@ public:
         std::vector<bool> known;
         columns_ = declared_columns(statement_, &known);
         std::vector<bool> seen(known.size());
+        std::size_t bytes = 0;
         do {
             auto more = statement_.step();
             if (!more) return more.error();
@@ -124,6 +126,7 @@ public:
             row r = statement_.current();
             for (std::size_t i = 0; i < r.size(); ++i) {
                 if (std::holds_alternative<std::monostate>(r[i])) continue;
+                if (const auto* text = std::get_if<std::string>(&r[i])) bytes += text->size();
                 const column_type type = type_of(r[i]);
                 if (seen[i] || known[i]) {
                     columns_[i].type = wider(columns_[i].type, type);
@@ -133,7 +136,7 @@ public:
                 }
             }
             first_.push_back(std::move(r));
-        } while (first_.size() < rows_looked_at);
+        } while (first_.size() < rows_looked_at && bytes < bytes_looked_at);
         return {};
     }
 
@@ -284,9 +287,14 @@ public:
         }
         const sql_session::privilege all(session_);
         const command_call call{found_.arguments, session_.db_, session_.who_, session_.user_};
-        auto result = found_.what->run(call);
-        if (!result) return result.error();
-        return std::unique_ptr<cursor>(std::make_unique<ready_cursor>(std::move(*result)));
+        try {
+            auto result = found_.what->run(call);
+            if (!result) return result.error();
+            return std::unique_ptr<cursor>(std::make_unique<ready_cursor>(std::move(*result)));
+        } catch (const std::exception& e) {
+            // A worker or the control thread that does not answer.
+            return sql_error("XX000", e.what());
+        }
     }
 
 private:

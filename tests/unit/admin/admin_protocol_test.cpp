@@ -280,6 +280,31 @@ TEST_F(admin_protocol_test, nobody_reaches_files_or_alters_tables) {
     EXPECT_EQ(c(query("CREATE TEMP TABLE mine(a INT)")), "C(CREATE) Z(I)");
 }
 
+TEST_F(admin_protocol_test, a_command_or_live_table_that_gets_no_answer_is_an_error) {
+    environment_.commands.add({.syntax = "ASK", .doc = "", .run = [](const command_call&) {
+                                   throw std::runtime_error("nobody answers");
+                                   return sql_result<command_result>(command_result());
+                               }});
+    environment_.tables.push_back({"stats", "silent", "", {{"a", column_type::text, ""}}, [] {
+                                       throw std::runtime_error("nobody answers");
+                                       return std::vector<row>();
+                                   }});
+    CONNECT(c);
+    EXPECT_EQ(c(query("ASK")), "E(XX000 nobody answers) Z(I)");
+    EXPECT_THAT(c(query("SELECT * FROM silent")), HasSubstr("nobody answers"));
+    EXPECT_EQ(c(query("SELECT 1 AS a")), "T(a:20) D(1) C(SELECT 1) Z(I)");
+}
+
+TEST_F(admin_protocol_test, large_values_are_not_kept_to_find_their_type) {
+    CONNECT(c);
+    EXPECT_THAT(
+        c(query("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20) "
+                "SELECT length(printf('%.*c', 2000000, 'x')), printf('%.*c', 2000000, 'x') "
+                "AS t FROM n")),
+        HasSubstr("C(SELECT 20) Z(I)"));
+    EXPECT_THAT(c(query("SELECT zeroblob(100000000)")), HasSubstr("E(54000"));
+}
+
 TEST_F(admin_protocol_test, a_statement_that_runs_too_long_is_ended) {
     environment_.statement_timeout = std::chrono::milliseconds(50);
     CONNECT(c);
