@@ -35,10 +35,17 @@ std::uint32_t oid_of(column_type type) {
             return oid::int8;
         case column_type::real:
             return oid::float8;
+        case column_type::boolean:
+            return oid::boolean;
         case column_type::text:
             break;
     }
     return oid::text;
+}
+
+std::int16_t size_of(column_type type) {
+    if (type == column_type::text) return -1;
+    return type == column_type::boolean ? 1 : 8;
 }
 
 bool is_binary(const std::vector<std::int16_t>& formats, std::size_t i) {
@@ -55,7 +62,7 @@ void append_row_description(std::string& out, const std::vector<column>& columns
         message.i32(0);  // table
         message.i16(0);  // column of the table
         message.u32(oid_of(columns[i].type));
-        message.i16(columns[i].type == column_type::text ? -1 : 8);
+        message.i16(size_of(columns[i].type));
         message.i32(-1);  // type modifier: none
         message.i16(is_binary(formats, i) ? 1 : 0);
     }
@@ -74,6 +81,10 @@ std::string encoded(const value& v, column_type type, bool binary) {
         const double number =
             integer != nullptr ? static_cast<double>(*integer) : std::get<double>(v);
         return binary ? big_endian(std::bit_cast<std::uint64_t>(number), 8) : to_text(number);
+    }
+    if (type == column_type::boolean) {
+        const bool on = std::get<std::int64_t>(v) != 0;
+        return binary ? std::string(1, on ? '\1' : '\0') : on ? "t" : "f";
     }
     if (type == column_type::integer && binary)
         return big_endian(static_cast<std::uint64_t>(std::get<std::int64_t>(v)), 8);

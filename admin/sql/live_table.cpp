@@ -66,6 +66,8 @@ std::string_view declared(column_type type) {
             return "INT";
         case column_type::real:
             return "REAL";
+        case column_type::boolean:
+            return "BOOLEAN";
         case column_type::text:
             break;
     }
@@ -130,7 +132,8 @@ int close(sqlite3_vtab_cursor* c) {
 
 /// True where the value can only equal values of the same kind, so that the index has them all.
 bool can_look_up(const value& wanted, column_type type) {
-    return type_of(wanted) == type && !std::holds_alternative<std::monostate>(wanted) &&
+    const column_type stored = type == column_type::boolean ? column_type::integer : type;
+    return type_of(wanted) == stored && !std::holds_alternative<std::monostate>(wanted) &&
            type != column_type::real;
 }
 

@@ -13,6 +13,8 @@ std::string name_of(column_type type) {
             return "integer";
         case column_type::real:
             return "real";
+        case column_type::boolean:
+            return "boolean";
         case column_type::text:
             break;
     }
@@ -44,7 +46,7 @@ std::vector<live_table> registry_tables(const sql_environment& all) {
          {{"schema_name", text, "Schema."},
           {"table_name", text, "Table."},
           {"column_name", text, "Column."},
-          {"type", text, "integer, real or text."},
+          {"type", text, "integer, real, boolean or text."},
           {"doc", text, "What it says."},
           {"table_doc", text, "What the table is for."}},
          [&all] {

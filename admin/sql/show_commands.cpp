@@ -91,22 +91,7 @@ sql_result<command_result> show_variables(const command_call& call) {
 
 /// SHOW of a parameter of PostgreSQL, which drivers ask for.
 sql_result<command_result> show_parameter(const command_call& call) {
-    static const std::map<std::string, std::string, std::less<>> known{
-        {"server_version", "15.0"},
-        {"server_version_num", "150000"},
-        {"server_encoding", "UTF8"},
-        {"client_encoding", "UTF8"},
-        {"standard_conforming_strings", "on"},
-        {"transaction_isolation", "serializable"},
-        {"transaction_read_only", "off"},
-        {"search_path", "main"},
-        {"timezone", "UTC"},
-        {"datestyle", "ISO, MDY"},
-        {"is_superuser", "on"},
-        {"max_identifier_length", "63"},
-        {"lc_collate", "C"},
-        {"bytea_output", "hex"},
-        {"application_name", ""}};
+    const auto& known = server_parameters();
     std::string name = lower(call["rest"]);
     while (!name.empty() && name.back() == ' ')
         name.pop_back();
@@ -183,6 +168,27 @@ sql_result<command_result> select(const command_call& call, std::string_view sql
         if (!*more) return r;
         r.rows.push_back(prepared->current());
     }
+}
+
+const std::map<std::string, std::string, std::less<>>& server_parameters() {
+    static const std::map<std::string, std::string, std::less<>> known{
+        {"server_version", "15.0"},
+        {"server_version_num", "150000"},
+        {"server_encoding", "UTF8"},
+        {"client_encoding", "UTF8"},
+        {"standard_conforming_strings", "on"},
+        {"transaction_isolation", "serializable"},
+        {"transaction_read_only", "off"},
+        {"search_path", "main"},
+        {"timezone", "UTC"},
+        {"datestyle", "ISO, MDY"},
+        {"is_superuser", "on"},
+        {"max_identifier_length", "63"},
+        {"max_index_keys", "32"},
+        {"lc_collate", "C"},
+        {"bytea_output", "hex"},
+        {"application_name", ""}};
+    return known;
 }
 
 std::vector<command> show_commands(const sql_environment& all) {

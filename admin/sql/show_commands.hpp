@@ -1,4 +1,7 @@
 #pragma once
+#include <functional>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "admin/sql/command.hpp"
@@ -13,6 +16,9 @@ struct sql_environment;
 /// SHOW TABLES, SHOW VARIABLES, SET, HELP and the others that need nothing but the database and the
 /// table of commands. `all` must outlive them.
 [[nodiscard]] std::vector<command> show_commands(const sql_environment& all);
+
+/// The parameters of PostgreSQL that clients ask for, with the values that hold here.
+[[nodiscard]] const std::map<std::string, std::string, std::less<>>& server_parameters();
 
 /// SHOW of anything else: a parameter of PostgreSQL, or an error. To be added last.
 [[nodiscard]] command show_anything();

@@ -41,9 +41,10 @@ bool is_harmless_pragma(std::string_view name) {
     return harmless.contains(lower(name));
 }
 
-/// The type that holds both.
+/// The type that holds the values of a column that has been `a` so far and a value that is `b`.
 column_type wider(column_type a, column_type b) {
     if (a == b) return a;
+    if (a == column_type::boolean) return b == column_type::integer ? a : column_type::text;
     const bool numbers = a != column_type::text && b != column_type::text;
     return numbers ? column_type::real : column_type::text;
 }
@@ -315,7 +316,7 @@ sql_session::sql_session(const sql_environment& all, role who, std::string user)
     }
     for (const std::string_view schema : attached_schemas)
         need("ATTACH ':memory:' AS " + std::string(schema));
-    if (all.add_functions) all.add_functions(db_.handle());
+    if (all.add_functions) all.add_functions(db_.handle(), user_, who_);
     attach_live_tables(db_.handle(), all.tables, clock_);
     sqlite3_set_authorizer(db_.handle(), authorize, this);
     sqlite3_progress_handler(db_.handle(), steps_between_checks, check_time, this);
@@ -355,7 +356,8 @@ bool sql_session::allows(int action, std::string_view a, std::string_view schema
         case SQLITE_PRAGMA:
             return is_harmless_pragma(a);
         case SQLITE_READ:
-            return who_ == role::admin || schema.empty() ||
+            // json_each reads nothing but its argument.
+            return who_ == role::admin || schema.empty() || a == "json_each" ||
                    std::ranges::find(attached_schemas, schema) != std::end(attached_schemas);
         case SQLITE_INSERT:
         case SQLITE_UPDATE:
@@ -428,10 +430,12 @@ sql_result<std::unique_ptr<prepared_sql>> sql_session::prepare(std::string_view 
     if (!found) return found.error();
     if (found->what != nullptr)
         return made(std::make_unique<command_statement>(*this, std::move(*found)));
-    auto prepared =
-        statement::prepare(db_.handle(), all_.translate ? all_.translate(text) : std::string(text));
+    const std::string dialect = all_.translate ? all_.translate(text) : std::string(text);
+    auto prepared = statement::prepare(db_.handle(), dialect);
     if (!prepared) {
         sql_error e = prepared.error();
+        // It counts in what has been made of the statement.
+        if (dialect != text) e.position = 0;
         if (e.sqlstate == "42501" &&
             (e.message == "not authorized" || e.message.find("prohibited") != e.message.npos))
             e = {"42501", "permission denied",

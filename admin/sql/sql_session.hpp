@@ -50,8 +50,8 @@ struct sql_environment {
     std::vector<live_table> tables;
     command_table commands;
     std::chrono::milliseconds statement_timeout{60000};
-    /// Makes functions known to a new connection; may be empty.
-    std::function<void(sqlite3*)> add_functions;
+    /// Makes functions known to the new connection of a user; may be empty.
+    std::function<void(sqlite3*, const std::string& user, role who)> add_functions;
     /// A statement of PostgreSQL's dialect in SQLite's; may be empty.
     std::function<std::string(std::string_view)> translate;
 };

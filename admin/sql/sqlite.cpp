@@ -218,6 +218,7 @@ std::vector<column> declared_columns(const statement& s, std::vector<bool>* know
         const std::string type = upper(declared == nullptr ? "" : declared);
         column c{name == nullptr ? "?column?" : name, column_type::text};
         if (type.find("INT") != type.npos) c.type = column_type::integer;
+        if (type.find("BOOL") != type.npos) c.type = column_type::boolean;
         if (type.find("REAL") != type.npos || type.find("DOUB") != type.npos ||
             type.find("FLOA") != type.npos)
             c.type = column_type::real;

@@ -11,8 +11,8 @@ namespace howdah::admin {
 using value = std::variant<std::monostate, std::int64_t, double, std::string>;
 using row = std::vector<value>;
 
-/// What a column holds; to clients int8, float8 and text.
-enum class column_type : std::uint8_t { integer, real, text };
+/// What a column holds; to clients int8, float8, text and bool, whose values are 0 and 1.
+enum class column_type : std::uint8_t { integer, real, text, boolean };
 
 /// A column of a table or of a result.
 struct column {
