@@ -9,6 +9,9 @@
 #include <atomic>
 #include <stdexcept>
 
+#include "admin/catalog/catalog_tables.hpp"
+#include "admin/catalog/dialect.hpp"
+#include "admin/catalog/functions.hpp"
 #include "admin/sql/registry_tables.hpp"
 #include "admin/sql/show_commands.hpp"
 #include "monitor/monitor.hpp"
@@ -77,6 +80,19 @@ administration::administration(administered what) : what_(std::move(what)) {
                          what_.settings);
     for (admin::live_table& t : admin::registry_tables(environment_))
         environment_.tables.push_back(std::move(t));
+    const auto catalog = std::make_shared<const admin::catalog>(environment_, [this] {
+        std::vector<std::pair<std::string, admin::role>> out;
+        for (const auto& [name, account] :
+             run_on(what_.control, [this] { return access(); }).accounts)
+            out.emplace_back(name, account.as);
+        return out;
+    });
+    for (admin::live_table& t : admin::catalog_tables(catalog, environment_.tables))
+        environment_.tables.push_back(std::move(t));
+    environment_.add_functions = [catalog](sqlite3* db, const std::string& user, admin::role who) {
+        admin::add_catalog_functions(db, catalog, user, who, HOWDAH_VERSION);
+    };
+    environment_.translate = admin::translated;
     environment_.commands.add(layers_->commands());
     environment_.commands.add(admin::show_commands(environment_));
     environment_.commands.add(pgbouncer_commands());
