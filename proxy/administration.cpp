@@ -33,10 +33,6 @@ std::string memory_uri() {
     return "file:/howdah-" + std::to_string(++number) + "?vfs=memdb";
 }
 
-std::string disk_path(const conf::settings& s) {
-    return s.vars.datadir.empty() ? std::string() : s.vars.datadir + "/howdah.db";
-}
-
 void add_accounts(admin::admin_access& to, std::string_view credentials, std::string_view built_in,
                   admin::role as) {
     for (auto& [user, password] : split_credentials(credentials)) {
@@ -64,7 +60,7 @@ administration::administration(administered what) : what_(std::move(what)) {
     // Of all connections together: a statement that wants more fails (53200).
     sqlite3_hard_heap_limit64(most_memory);
     environment_.memory_uri = memory_uri();
-    environment_.disk_path = disk_path(*now);
+    environment_.disk_path = admin::disk_path(*now);
     environment_.statement_timeout = now->vars.admin_statement_timeout;
     layers_ = std::make_unique<admin::config_layers>(
         admin::runtime_access{

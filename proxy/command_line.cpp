@@ -29,9 +29,7 @@ std::vector<std::string> own_command(int argc, char** argv) {
 }
 
 int serve(const conf::load_result& loaded, std::vector<std::string> command) {
-    const std::string& folder = loaded.value->vars.datadir;
-    const std::string disk = folder.empty() ? std::string() : folder + "/howdah.db";
-    const admin::startup_choice start = admin::choose_startup(loaded.value, disk);
+    const admin::startup_choice start = admin::choose_startup(loaded.value);
     if (!start.settings) {
         std::cerr << "howdah: the configuration on DISK cannot be used: " << start.error
                   << "\nMove the file away to start from the configuration file.\n";
@@ -39,7 +37,8 @@ int serve(const conf::load_result& loaded, std::vector<std::string> command) {
     }
     set_up_logging(start.settings->vars);
     for (const std::string& module : start.from_disk)
-        spdlog::info("{} from DISK ({}), not from {}", module, disk, loaded.value->source);
+        spdlog::info("{} from DISK ({}), not from {}", module, admin::disk_path(*loaded.value),
+                     loaded.value->source);
     app howdah(start.settings, std::move(command));
     return howdah.run();
 }

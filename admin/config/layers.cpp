@@ -72,11 +72,31 @@ std::vector<const config_table*> tables_of(std::string_view module) {
     return out;
 }
 
+sql_result<std::vector<row>> read_rows(database& db, std::string_view schema,
+                                       const config_table& t) {
+    return db.query("SELECT * FROM (" + t.select_all(schema) + ")" + filter_of(t));
+}
+
+/// The tables of MEMORY as in these settings.
+sql_result<void> fill(database& db, const std::vector<const config_table*>& tables,
+                      const conf::settings& s) {
+    return together(db, [&]() -> sql_result<void> {
+        for (const config_table* t : tables)
+            if (auto put = write_rows(db, "main", *t, t->rows(s)); !put) return put;
+        return {};
+    });
+}
+
+sql_error no_disk() {
+    return {sqlstate::object_not_in_prerequisite_state, "there is no DISK layer",
+            "Set datadir in the configuration file."};
+}
+
 sql_result<void> copy(database& db, std::string_view from, std::string_view to,
                       std::string_view module) {
     return together(db, [&]() -> sql_result<void> {
         for (const config_table* t : tables_of(module)) {
-            auto rows = db.query("SELECT * FROM (" + t->select_all(from) + ")" + filter_of(*t));
+            auto rows = read_rows(db, from, *t);
             if (!rows) return rows.error();
             if (auto put = write_rows(db, to, *t, *rows); !put) return put;
         }
@@ -87,7 +107,7 @@ sql_result<void> copy(database& db, std::string_view from, std::string_view to,
 sql_result<void> settings_from(database& db, std::string_view schema, std::string_view module,
                                conf::settings& into, std::vector<std::string>& notices) {
     for (const config_table* t : tables_of(module)) {
-        const auto rows = db.query("SELECT * FROM (" + t->select_all(schema) + ")" + filter_of(*t));
+        const auto rows = read_rows(db, schema, *t);
         if (!rows) return rows.error();
         if (auto put = t->put(into, *rows, notices); !put) return put;
     }
@@ -131,11 +151,10 @@ void config_layers::create(database& db, const conf::settings& now) const {
 }
 
 sql_result<void> config_layers::follow(database& db, const conf::settings& s) const {
-    return together(db, [&]() -> sql_result<void> {
-        for (const config_table& t : config_tables())
-            if (auto put = write_rows(db, "main", t, t.rows(s)); !put) return put;
-        return {};
-    });
+    std::vector<const config_table*> all;
+    for (const config_table& t : config_tables())
+        all.push_back(&t);
+    return fill(db, all, s);
 }
 
 sql_result<command_result> config_layers::to_runtime(database& db, std::string_view module) const {
@@ -159,21 +178,13 @@ sql_result<command_result> config_layers::to_runtime(database& db, std::string_v
 
 sql_result<command_result> config_layers::from_runtime(database& db,
                                                        std::string_view module) const {
-    const auto now = runtime_.current();
-    auto done = together(db, [&]() -> sql_result<void> {
-        for (const config_table* t : tables_of(module))
-            if (auto put = write_rows(db, "main", *t, t->rows(*now)); !put) return put;
-        return {};
-    });
-    if (!done) return done.error();
+    if (auto done = fill(db, tables_of(module), *runtime_.current()); !done) return done.error();
     return tagged("SAVE");
 }
 
 sql_result<command_result> config_layers::disk_to_memory(database& db,
                                                          std::string_view module) const {
-    if (!has_disk_)
-        return sql_error(sqlstate::object_not_in_prerequisite_state, "there is no DISK layer",
-                         "Set datadir in the configuration file.");
+    if (!has_disk_) return no_disk();
     const value name = std::string(module);
     const auto saved =
         db.query("SELECT 1 FROM disk.howdah_saved_modules WHERE module = ?1", {&name, 1});
@@ -188,9 +199,7 @@ sql_result<command_result> config_layers::disk_to_memory(database& db,
 
 sql_result<command_result> config_layers::memory_to_disk(database& db,
                                                          std::string_view module) const {
-    if (!has_disk_)
-        return sql_error(sqlstate::object_not_in_prerequisite_state, "there is no DISK layer",
-                         "Set datadir in the configuration file.");
+    if (!has_disk_) return no_disk();
     auto done = together(db, [&]() -> sql_result<void> {
         if (auto copied = copy(db, "main", "disk", module); !copied) return copied;
         const value name = std::string(module);
@@ -212,12 +221,7 @@ sql_result<command_result> config_layers::config_to_memory(database& db,
                 .append(loaded.errors[i].to_string());
         return e;
     }
-    auto done = together(db, [&]() -> sql_result<void> {
-        for (const config_table* t : tables_of(module))
-            if (auto put = write_rows(db, "main", *t, t->rows(*loaded.value)); !put) return put;
-        return {};
-    });
-    if (!done) return done.error();
+    if (auto done = fill(db, tables_of(module), *loaded.value); !done) return done.error();
     return tagged("LOAD");
 }
 
@@ -344,16 +348,19 @@ std::vector<live_table> config_layers::tables() const {
     return out;
 }
 
-startup_choice choose_startup(std::shared_ptr<const conf::settings> from_file,
-                              const std::string& disk_path) {
+std::string disk_path(const conf::settings& s) {
+    return s.vars.datadir.empty() ? std::string() : s.vars.datadir + "/howdah.db";
+}
+
+startup_choice choose_startup(std::shared_ptr<const conf::settings> from_file) {
+    const std::string disk = disk_path(*from_file);
     startup_choice out;
     out.settings = from_file;
     struct stat there {};
-    if (disk_path.empty() || ::stat(disk_path.c_str(), &there) != 0 || there.st_size == 0)
-        return out;
+    if (disk.empty() || ::stat(disk.c_str(), &there) != 0 || there.st_size == 0) return out;
     try {
         database db(":memory:");
-        must(db.attach_file(disk_path, "disk"));
+        must(db.attach_file(disk, "disk"));
         const auto saved = db.query("SELECT module FROM disk.howdah_saved_modules");
         if (!saved) throw std::runtime_error(saved.error().message);
         conf::settings merged = *from_file;
@@ -372,7 +379,7 @@ startup_choice choose_startup(std::shared_ptr<const conf::settings> from_file,
         out.settings = checked.value;
     } catch (const std::exception& e) {
         out.settings = nullptr;
-        out.error = disk_path + ": " + e.what();
+        out.error = disk + ": " + e.what();
     }
     return out;
 }

@@ -69,8 +69,10 @@ struct startup_choice {
     std::string error;
     std::vector<std::string> from_disk;  ///< modules
 };
-/// `disk_path` may be empty or not exist yet. Throws nothing.
-[[nodiscard]] startup_choice choose_startup(std::shared_ptr<const conf::settings> from_file,
-                                            const std::string& disk_path);
+/// DISK may not be there yet. Throws nothing.
+[[nodiscard]] startup_choice choose_startup(std::shared_ptr<const conf::settings> from_file);
+
+/// The file of the DISK layer; empty: there is none.
+[[nodiscard]] std::string disk_path(const conf::settings& s);
 
 }  // namespace howdah::admin

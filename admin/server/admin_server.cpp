@@ -10,6 +10,7 @@
 
 #include "admin/server/admin_protocol.hpp"
 #include "admin/server/offload.hpp"
+#include "admin/sql/show_commands.hpp"
 #include "protocol/io/message_channel.hpp"
 #include "protocol/io/opening.hpp"
 #include "protocol/wire/error_message.hpp"
@@ -28,8 +29,6 @@ constexpr std::size_t thread_count = 4;
 constexpr std::size_t most_clients = 200;
 constexpr std::size_t longest_message = 4 << 20;
 constexpr std::chrono::seconds login_time{10};
-/// What SHOW server_version says: tools choose their catalogue queries by it.
-constexpr std::string_view server_version = "15.0";
 
 bool is_local(const protocol::stream_socket& socket) {
     boost::system::error_code ec;
@@ -68,7 +67,7 @@ std::string welcome(std::int32_t pid, std::string_view key, const std::string& u
     std::string out;
     protocol::append_authentication_ok(out);
     const std::pair<std::string_view, std::string_view> parameters[] = {
-        {"server_version", server_version},
+        {"server_version", server_parameters().at("server_version")},
         {"server_encoding", "UTF8"},
         {"client_encoding", "UTF8"},
         {"application_name", ""},

@@ -106,8 +106,7 @@ private:
 
 class sqlite_cursor final : public cursor {
 public:
-    sqlite_cursor(sql_session& s, statement& what, std::string verb)
-        : session_(s), statement_(what), verb_(std::move(verb)) {}
+    sqlite_cursor(statement& what, std::string verb) : statement_(what), verb_(std::move(verb)) {}
     ~sqlite_cursor() override { statement_.reset(); }
 
     sql_result<void> start() {
@@ -177,7 +176,6 @@ public:
     }
 
 private:
-    sql_session& session_;
     statement& statement_;
     std::string verb_;
     std::deque<row> first_;
@@ -211,7 +209,7 @@ public:
                 return sql_error("08P01", "there is no parameter $" + std::to_string(number));
             statement_.bind(i, parameters[static_cast<std::size_t>(number) - 1]);
         }
-        auto made = std::make_unique<sqlite_cursor>(session_, statement_, verb_);
+        auto made = std::make_unique<sqlite_cursor>(statement_, verb_);
         if (auto started = made->start(); !started) return started.error();
         return std::unique_ptr<cursor>(std::move(made));
     }
@@ -273,9 +271,7 @@ public:
         : session_(s), found_(std::move(found)) {}
 
     [[nodiscard]] std::size_t parameter_count() const override { return 0; }
-    [[nodiscard]] std::vector<column> columns() const override {
-        return result_ ? result_->columns : std::vector<column>();
-    }
+    [[nodiscard]] std::vector<column> columns() const override { return {}; }
 
     sql_result<std::unique_ptr<cursor>> open(const std::vector<value>&) override {
         if (auto may = session_.check_may_run(); !may) return may.error();
@@ -301,7 +297,6 @@ public:
 private:
     sql_session& session_;
     command_table::found found_;
-    std::optional<command_result> result_;
 };
 
 sql_session::sql_session(const sql_environment& all, role who, std::string user)

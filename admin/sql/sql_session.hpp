@@ -84,7 +84,6 @@ public:
 
 private:
     friend class sqlite_statement;
-    friend class sqlite_cursor;
     friend class command_statement;
     friend class transaction_statement;
 

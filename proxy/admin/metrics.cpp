@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "monitor/monitor.hpp"
-#include "proxy/admin/gather.hpp"
 #include "proxy/client_report.hpp"
+#include "proxy/gather.hpp"
 
 namespace howdah::proxy {
 namespace {

@@ -9,8 +9,8 @@
 #include "admin/sql/show_commands.hpp"
 #include "conf/options.hpp"
 #include "conf/overrides.hpp"
-#include "proxy/admin/gather.hpp"
 #include "proxy/client_report.hpp"
+#include "proxy/gather.hpp"
 #include "proxy/operations.hpp"
 
 namespace howdah::proxy {
@@ -44,12 +44,11 @@ const conf::database* find_database(const conf::settings& s, const std::string& 
 }
 
 std::string mode_of(const conf::settings& s, const pool_login& login) {
+    static const conf::user unlisted;
     const conf::user* user = find_user(s, login.user);
-    const conf::database* database = find_database(s, login.database);
-    if (user != nullptr && user->pool_mode) return std::string(conf::to_string(*user->pool_mode));
-    if (database != nullptr && database->pool_mode)
-        return std::string(conf::to_string(*database->pool_mode));
-    return std::string(conf::to_string(s.vars.pool_mode));
+    return std::string(conf::to_string(conf::in_force(conf::in_force_of::pool_mode,
+                                                      user != nullptr ? *user : unlisted,
+                                                      find_database(s, login.database), s.vars)));
 }
 
 /// What one pool is made of.
@@ -330,22 +329,6 @@ live_table config(boost::asio::io_context& control, const settings_source& setti
             }};
 }
 
-/// What STATS shows of one database.
-struct database_sums {
-    login_counters n;
-    void add(const login_counters& m) {
-        n.transactions += m.transactions;
-        n.statements += m.statements;
-        n.assignments += m.assignments;
-        n.received += m.received;
-        n.sent += m.sent;
-        n.transaction_us += m.transaction_us;
-        n.statement_us += m.statement_us;
-        n.wait_us += m.wait_us;
-        n.client_parses += m.client_parses;
-        n.binds += m.binds;
-    }
-};
 using sums_by_database = std::map<std::string, login_counters>;
 
 /// In PgBouncer's order; times are averaged over what they belong to, the others per second.
@@ -368,12 +351,10 @@ constexpr stats_column stats_columns[] = {
 };
 
 sums_by_database sums(const process& shared) {
-    std::map<std::string, database_sums> all;
-    for (const auto& [login, n] : gather_all(shared, &worker::report_logins))
-        all[login->database].add(n);
     sums_by_database out;
-    for (const auto& [name, s] : all)
-        out[name] = s.n;
+    for (const auto& [login, n] : gather_all(shared, &worker::report_logins))
+        for (const stats_column& c : stats_columns)
+            out[login->database].*c.total += n.*c.total;
     return out;
 }
 

@@ -6,8 +6,8 @@
 #include <map>
 
 #include "monitor/monitor.hpp"
-#include "proxy/admin/gather.hpp"
 #include "proxy/client_report.hpp"
+#include "proxy/gather.hpp"
 #include "proxy/sql/traits.hpp"
 #include "proxy/statistics/collect.hpp"
 
@@ -32,9 +32,7 @@ std::int64_t milliseconds(std::chrono::steady_clock::duration d) {
 std::pair<std::string, value> split_peer(const std::string& peer) {
     const std::size_t colon = peer.rfind(':');
     if (colon == peer.npos) return {peer, value()};
-    std::string host = peer.substr(0, colon);
-    if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
-    return {host, std::int64_t{std::atoll(peer.c_str() + colon + 1)}};
+    return {std::string(address_of(peer)), std::int64_t{std::atoll(peer.c_str() + colon + 1)}};
 }
 
 std::string_view state_of(const client_report& r) {
@@ -302,13 +300,8 @@ live_table query_rules(const process& shared) {
             "How often each rule has matched since it is in force.",
             {{"rule_id", number, "Rule."}, {"hits", number, "Statements that it matched."}},
             [&shared] {
-                auto answer = std::make_shared<std::promise<std::vector<rule_hits::row>>>();
-                auto done = answer->get_future();
-                collect_rule_hits(shared.workers, [answer](std::vector<rule_hits::row> rows) {
-                    answer->set_value(std::move(rows));
-                });
                 std::vector<row> out;
-                for (const rule_hits::row& r : await_answer(done, "a worker"))
+                for (const rule_hits::row& r : collect_rule_hits(shared))
                     out.push_back({std::int64_t{r.rule_id}, static_cast<std::int64_t>(r.hits)});
                 return out;
             }};
@@ -318,14 +311,6 @@ std::string hexadecimal(std::uint64_t digest) {
     std::array<char, 20> out{};
     std::snprintf(out.data(), out.size(), "0x%016llX", static_cast<unsigned long long>(digest));
     return out.data();
-}
-
-digest_report digests(const process& shared, bool reset) {
-    auto answer = std::make_shared<std::promise<digest_report>>();
-    std::future<digest_report> done = answer->get_future();
-    collect_digests(shared.workers, reset,
-                    [answer](digest_report r) { answer->set_value(std::move(r)); });
-    return await_answer(done, "a worker");
 }
 
 live_table query_digest(const process& shared, bool reset) {
@@ -354,7 +339,7 @@ live_table query_digest(const process& shared, bool reset) {
                  {"p99_time", number, "99 % took no longer."}};
     t.rows = [&shared, reset] {
         std::vector<row> out;
-        for (const digest_row& r : digests(shared, reset).rows) {
+        for (const digest_row& r : collect_digests(shared, reset).rows) {
             const digest_counts& n = r.counts;
             const auto integer = [](std::uint64_t v) { return static_cast<std::int64_t>(v); };
             out.push_back({std::int64_t{r.key.hostgroup}, r.key.login->database, r.key.login->user,

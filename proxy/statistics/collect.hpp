@@ -1,5 +1,4 @@
 #pragma once
-#include <functional>
 #include <vector>
 
 #include "proxy/rules/rule_hits.hpp"
@@ -7,17 +6,15 @@
 
 namespace howdah::proxy {
 
-class worker;
+struct process;
 
-// What all workers have counted, added up. Each worker copies its own when it gets round to it;
-// `done` is called once, on the thread of the worker that was last. Workers that run; any thread.
+// What all workers have counted, added up. Each worker copies its own when it gets round to it; the
+// caller, who is none of them, waits. Throw std::runtime_error where one does not answer.
 
 /// `reset`: each begins anew with its copy, so that nothing is counted twice or lost.
-void collect_digests(const std::vector<worker*>& workers, bool reset,
-                     std::function<void(digest_report)> done);
+[[nodiscard]] digest_report collect_digests(const process& shared, bool reset);
 /// In the order of the rules' ids. Workers that have different rules at the moment (a reload is
 /// under way) are added up by id.
-void collect_rule_hits(const std::vector<worker*>& workers,
-                       std::function<void(std::vector<rule_hits::row>)> done);
+[[nodiscard]] std::vector<rule_hits::row> collect_rule_hits(const process& shared);
 
 }  // namespace howdah::proxy

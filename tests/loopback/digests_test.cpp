@@ -13,10 +13,7 @@ namespace {
 class digests : public loopback {
 protected:
     proxy::digest_report report(bool reset = false) {
-        std::promise<proxy::digest_report> answer;
-        proxy::collect_digests(app().shared().workers, reset,
-                               [&](proxy::digest_report all) { answer.set_value(std::move(all)); });
-        return answer.get_future().get();
+        return proxy::collect_digests(app().shared(), reset);
     }
     /// "hostgroup user text: count/errors affected/sent", sorted.
     std::vector<std::string> in_words(bool reset = false) {
@@ -164,11 +161,8 @@ TEST_F(digests, add_up_the_hits_of_rules_over_all_workers) {
     std::list<client> clients;
     for (int i = 0; i < 9; ++i)
         (void)clients.emplace_back(connect()).ask(i % 3 == 0 ? "SELECT 1" : "INSERT 1");
-    std::promise<std::vector<proxy::rule_hits::row>> answer;
-    proxy::collect_rule_hits(app().shared().workers, [&](std::vector<proxy::rule_hits::row> rows) {
-        answer.set_value(std::move(rows));
-    });
-    EXPECT_EQ(answer.get_future().get(), (std::vector<proxy::rule_hits::row>{{4, 6}, {5, 9}}));
+    EXPECT_EQ(proxy::collect_rule_hits(app().shared()),
+              (std::vector<proxy::rule_hits::row>{{4, 6}, {5, 9}}));
 }
 
 }  // namespace
