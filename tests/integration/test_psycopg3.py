@@ -9,6 +9,7 @@ import pytest
 from howdah_test.activity import wait_for_statement
 from howdah_test.ledger import amount_of, changes_of, note_of, together
 from howdah_test.samples import (BIG_BYTES, BIG_QUERY, BIG_ROWS, PARAMETER_BYTES, RAISE_ERROR,
+from howdah_test.wait import wait_until
                                  RAISE_FIELDS, RAISE_NOTICE, big_checksum)
 from psycopg import errors, sql
 
@@ -509,7 +510,14 @@ def test_cancel_while_the_client_waits_for_a_connection(connect, pool_of_two):
         holder.execute("SELECT pg_advisory_xact_lock_shared(99)")
     waiting = connect(port=pool_of_two)
     waiting.pgconn.send_query(b"DO $$ BEGIN PERFORM pg_sleep(100); END $$")
-    waiting.pgconn.get_cancel().cancel()
+
+    def answered_after_a_cancel():
+        # One that overtakes the statement finds nothing to cancel, as in PostgreSQL.
+        waiting.pgconn.get_cancel().cancel()
+        waiting.pgconn.consume_input()
+        return not waiting.pgconn.is_busy()
+
+    wait_until(answered_after_a_cancel, 30, "the statement is cancelled")
     assert waiting.pgconn.get_result().error_field(psycopg.pq.DiagnosticField.SQLSTATE) == b"57014"
     assert waiting.pgconn.get_result() is None
     for holder in holders:
