@@ -9,8 +9,8 @@ import pytest
 from howdah_test.activity import wait_for_statement
 from howdah_test.ledger import amount_of, changes_of, note_of, together
 from howdah_test.samples import (BIG_BYTES, BIG_QUERY, BIG_ROWS, PARAMETER_BYTES, RAISE_ERROR,
-from howdah_test.wait import wait_until
                                  RAISE_FIELDS, RAISE_NOTICE, big_checksum)
+from howdah_test.wait import wait_until
 from psycopg import errors, sql
 
 
