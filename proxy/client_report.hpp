@@ -4,6 +4,7 @@
 #include <string>
 
 #include "proxy/pool/identity.hpp"
+#include "proxy/sql/statement_cache.hpp"
 
 namespace howdah::proxy {
 
@@ -24,6 +25,7 @@ struct client_report {
     bool replication = false;
     std::uint16_t pins = 0;                       ///< why it keeps its server (sql::pin_reason)
     std::chrono::steady_clock::duration since{};  ///< it runs, waits or is idle
+    sql::digested_ptr digest;                     ///< what runs; null: not known
 };
 
 }  // namespace howdah::proxy

@@ -1,9 +1,12 @@
 #pragma once
 #include <functional>
 #include <future>
+#include <iterator>
 #include <memory>
+#include <type_traits>
 #include <vector>
 
+#include "proxy/client_report.hpp"
 #include "proxy/on_control.hpp"
 #include "proxy/process.hpp"
 #include "proxy/worker.hpp"
@@ -26,20 +29,36 @@ std::vector<T> gather_by(const process& shared, Ask ask) {
     return out;
 }
 
-/// The same by one of worker::report_...
-template <class T>
-std::vector<T> gather(const process& shared, void (worker::*ask)(std::function<void(T)>)) {
-    return gather_by<T>(shared, [ask](worker& w, auto done) { (w.*ask)(std::move(done)); });
+/// What of(worker) returns on each worker's own thread.
+template <class Of>
+auto gather(const process& shared, Of of) {
+    using T = std::invoke_result_t<Of, worker&>;
+    return gather_by<T>(shared, [of](worker& w, auto done) {
+        w.on_thread([of, done = std::move(done)](worker& self) { done(of(self)); });
+    });
 }
 
-/// The same, joined to one list.
 template <class T>
-std::vector<T> gather_all(const process& shared,
-                          void (worker::*ask)(std::function<void(std::vector<T>)>)) {
+std::vector<T> joined(std::vector<std::vector<T>> parts) {
     std::vector<T> out;
-    for (std::vector<T>& part : gather(shared, ask))
+    for (std::vector<T>& part : parts)
         std::move(part.begin(), part.end(), std::back_inserter(out));
     return out;
+}
+
+/// What all clients do.
+inline std::vector<client_report> gather_clients(const process& shared) {
+    return joined(gather_by<std::vector<client_report>>(
+        shared, [](worker& w, auto done) { w.report_clients(std::move(done)); }));
+}
+
+/// All idle server connections.
+inline std::vector<idle_report> gather_idle(const process& shared) {
+    return joined(gather(shared, [](worker& w) { return w.servers.report_idle(); }));
+}
+
+inline std::vector<worker_counters> gather_counters(const process& shared) {
+    return gather(shared, [](worker& w) { return w.counters; });
 }
 
 }  // namespace howdah::proxy

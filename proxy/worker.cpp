@@ -185,28 +185,8 @@ void worker::report_some(std::shared_ptr<reporting> r) {
     boost::asio::post(io, [this, r = std::move(r)]() mutable { report_some(std::move(r)); });
 }
 
-void worker::report_idle(std::function<void(std::vector<idle_report>)> done) {
-    boost::asio::post(io, [this, done = std::move(done)] { done(servers.report_idle()); });
-}
-
-void worker::report_counters(std::function<void(worker_counters)> done) {
-    boost::asio::post(io, [this, done = std::move(done)] { done(counters); });
-}
-
-void worker::report_logins(std::function<void(std::vector<login_row>)> done) {
-    boost::asio::post(io, [this, done = std::move(done)] {
-        done(std::vector<login_row>(logins.begin(), logins.end()));
-    });
-}
-
-void worker::read_rule_hits(std::function<void(std::vector<rule_hits::row>)> done) {
-    boost::asio::post(io, [this, done = std::move(done)] { done(hits.read(now->rules)); });
-}
-
-void worker::read_digests(bool reset, std::function<void(digest_report)> done) {
-    boost::asio::post(io, [this, reset, done = std::move(done)] {
-        done(reset ? digests.take() : digests.read());
-    });
+void worker::on_thread(std::function<void(worker&)> what) {
+    boost::asio::post(io, [this, what = std::move(what)] { what(*this); });
 }
 
 void worker::leave_database(const std::string& database) {

@@ -24,7 +24,11 @@
 #include "proxy/rules/verdict_cache.hpp"
 #include "proxy/snapshot.hpp"
 #include "proxy/sql/statement_cache.hpp"
+#include "proxy/statistics/command_statistics.hpp"
 #include "proxy/statistics/digest_statistics.hpp"
+#include "proxy/statistics/duration_counts.hpp"
+#include "proxy/statistics/error_statistics.hpp"
+#include "proxy/statistics/server_statistics.hpp"
 
 namespace howdah::proxy {
 
@@ -58,15 +62,8 @@ public:
     /// Calls back, on this worker's thread, with what its clients do; a few at a time, so that
     /// queries go on meanwhile.
     void report_clients(std::function<void(std::vector<client_report>)> done);
-    void report_counters(std::function<void(worker_counters)> done);
-    using login_row = std::pair<const pool_login*, login_counters>;
-    void report_logins(std::function<void(std::vector<login_row>)> done);
-    /// The idle server connections.
-    void report_idle(std::function<void(std::vector<idle_report>)> done);
-    /// Calls back, on this worker's thread, with the hits of the query rules in force.
-    void read_rule_hits(std::function<void(std::vector<rule_hits::row>)> done);
-    /// ... with the statements by digest; `reset`: counting begins anew.
-    void read_digests(bool reset, std::function<void(digest_report)> done);
+    /// Runs `what` on this worker's thread; it should be quick.
+    void on_thread(std::function<void(worker&)> what);
     /// New WAL samples.
     void publish_positions(std::shared_ptr<const wal_view> fresh);
     /// Stops accepting; clients end when they are between transactions. on_empty is called, on
@@ -107,6 +104,10 @@ public:
     verdict_cache verdicts;
     rule_hits hits;
     digest_statistics digests;
+    error_statistics errors;
+    command_statistics commands;
+    server_statistics server_traffic;
+    duration_counts waits;  ///< for a server connection
     worker_counters counters;
     std::unordered_map<const pool_login*, login_counters> logins;  ///< entries stay where they are
     snapshot_ptr now;

@@ -46,6 +46,13 @@ io_result gather::flush(stream& to, backlog& left, bool hold) {
     return outcome;
 }
 
+std::size_t gather::size() const {
+    std::size_t bytes = 0;
+    for (const part& p : parts_)
+        bytes += p.size;
+    return bytes;
+}
+
 io_result gather::send_parts(stream& to, backlog& left) {
     vectors_.clear();
     for (const part& p : parts_) {

@@ -36,6 +36,8 @@ public:
     /// added before.
     void commit();
     [[nodiscard]] bool empty() const { return parts_.empty(); }
+    /// Bytes that flush() will send, besides the backlog.
+    [[nodiscard]] std::size_t size() const;
     void clear();
 
     /// Sends the backlog, then the collected parts. What the peer does not take now is copied to

@@ -142,7 +142,7 @@ void add_counters(families& out, const std::vector<worker_counters>& workers) {
 void add_clients(families& out, const process& shared) {
     std::map<std::string, int> states{
         {"idle", 0}, {"active", 0}, {"waiting", 0}, {"idle_in_transaction", 0}};
-    for (const client_report& r : gather_all(shared, &worker::report_clients))
+    for (const client_report& r : gather_clients(shared))
         ++states[r.waiting         ? "waiting"
                  : r.running       ? "active"
                  : r.status != 'I' ? "idle_in_transaction"
@@ -157,7 +157,7 @@ void add_servers(families& out, process& shared, boost::asio::io_context& contro
     const auto now = run_on(control, [&watcher] { return watcher.current(); });
     const auto seen = run_on(control, [&watcher] { return watcher.observations(); });
     std::map<monitor::endpoint, double> idle;
-    for (const idle_report& r : gather_all(shared, &worker::report_idle))
+    for (const idle_report& r : gather_idle(shared))
         ++idle[r.server->at];
     if (now) {
         for (const monitor::member& m : now->members)
@@ -236,7 +236,7 @@ std::string metrics_text(process& shared, boost::asio::io_context& control,
     out.gauge("howdah_workers", "Worker threads.", {}, static_cast<double>(shared.workers.size()));
     add_clients(out, shared);
     add_servers(out, shared, control, watcher);
-    add_counters(out, gather(shared, &worker::report_counters));
+    add_counters(out, gather_counters(shared));
     return out.text();
 }
 

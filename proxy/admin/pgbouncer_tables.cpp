@@ -62,7 +62,7 @@ struct pool_numbers {
 
 std::map<const pool_login*, pool_numbers> pools_of(const process& shared) {
     std::map<const pool_login*, pool_numbers> out;
-    for (const client_report& r : gather_all(shared, &worker::report_clients)) {
+    for (const client_report& r : gather_clients(shared)) {
         pool_numbers& p = out[r.login];
         if (r.waiting) {
             ++p.waiting;
@@ -72,7 +72,7 @@ std::map<const pool_login*, pool_numbers> pools_of(const process& shared) {
         }
         if (r.server != nullptr) ++p.server_active;
     }
-    for (const idle_report& r : gather_all(shared, &worker::report_idle))
+    for (const idle_report& r : gather_idle(shared))
         ++out[r.login].server_idle;
     return out;
 }
@@ -152,7 +152,7 @@ row socket_row(std::string type, const pool_login& login, bool replication, std:
 live_table clients(const process& shared) {
     return {schema, "clients", "Every client.", socket_columns(), [&shared] {
                 std::vector<row> out;
-                for (const client_report& r : gather_all(shared, &worker::report_clients)) {
+                for (const client_report& r : gather_clients(shared)) {
                     const char* state = r.waiting                          ? "waiting"
                                         : r.server != nullptr || r.running ? "active"
                                                                            : "idle";
@@ -186,10 +186,10 @@ live_table servers(const process& shared) {
                     one.emplace_back(std::int64_t{pid});
                     out.push_back(std::move(one));
                 };
-                for (const client_report& r : gather_all(shared, &worker::report_clients))
+                for (const client_report& r : gather_clients(shared))
                     if (r.server != nullptr)
                         add(*r.login, *r.server, "active", r.server_pid, r.pid);
-                for (const idle_report& r : gather_all(shared, &worker::report_idle))
+                for (const idle_report& r : gather_idle(shared))
                     add(*r.login, *r.server, "idle", r.pid, 0);
                 return out;
             }};
@@ -289,8 +289,8 @@ live_table lists(const process& shared, boost::asio::io_context& control,
         {{"list", text, "Of what."}, {"items", number, "How many."}},
         [&shared, &control, settings] {
             const auto now = run_on(control, settings);
-            const auto idle = gather_all(shared, &worker::report_idle);
-            const auto all = gather_all(shared, &worker::report_clients);
+            const auto idle = gather_idle(shared);
+            const auto all = gather_clients(shared);
             std::set<std::string> names;
             std::set<const pool_login*> logins;
             std::int64_t used = 0;
@@ -352,7 +352,10 @@ constexpr stats_column stats_columns[] = {
 
 sums_by_database sums(const process& shared) {
     sums_by_database out;
-    for (const auto& [login, n] : gather_all(shared, &worker::report_logins))
+    for (const auto& [login, n] : joined(gather(shared, [](worker& w) {
+             return std::vector<std::pair<const pool_login*, login_counters>>(w.logins.begin(),
+                                                                              w.logins.end());
+         })))
         for (const stats_column& c : stats_columns)
             out[login->database].*c.total += n.*c.total;
     return out;

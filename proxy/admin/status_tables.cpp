@@ -84,7 +84,7 @@ row process_row(const client_report& r) {
 
 std::vector<row> process_rows(const process& shared) {
     std::vector<row> out;
-    for (const client_report& r : gather_all(shared, &worker::report_clients))
+    for (const client_report& r : gather_clients(shared))
         out.push_back(process_row(r));
     return out;
 }
@@ -141,7 +141,7 @@ live_table users(const process& shared, boost::asio::io_context& control,
                 std::map<std::string, std::int64_t> clients;
                 for (const conf::user& u : now->users)
                     clients[u.username];
-                for (const client_report& r : gather_all(shared, &worker::report_clients))
+                for (const client_report& r : gather_clients(shared))
                     ++clients[r.login->user];
                 std::vector<row> out;
                 for (const auto& [name, n] : clients) {
@@ -179,7 +179,7 @@ live_table connection_pool(process& shared, boost::asio::io_context& control,
         [&shared, &control, &watcher] {
             const auto seen = run_on(control, [&watcher] { return watcher.observations(); });
             std::map<monitor::endpoint, std::int64_t> idle;
-            for (const idle_report& r : gather_all(shared, &worker::report_idle))
+            for (const idle_report& r : gather_idle(shared))
                 ++idle[r.server->at];
             std::vector<row> out;
             for (const monitor::member& m : members(control, watcher)) {
@@ -209,7 +209,7 @@ live_table free_connections(const process& shared) {
          {"idle_ms", number, "For so long."}},
         [&shared] {
             std::vector<row> out;
-            for (const idle_report& r : gather_all(shared, &worker::report_idle))
+            for (const idle_report& r : gather_idle(shared))
                 out.push_back({r.server->at.host, std::int64_t{r.server->at.port}, r.login->user,
                                r.login->database, std::int64_t{r.pid}, milliseconds(r.since)});
             return out;
@@ -362,7 +362,7 @@ live_table global(const process& shared) {
             {{"Variable_Name", text, "Name."}, {"Variable_Value", text, "Value."}},
             [&shared] {
                 std::uint64_t to_writer = 0, to_reader = 0;
-                const auto all = gather(shared, &worker::report_counters);
+                const auto all = gather_counters(shared);
                 std::map<std::string, std::uint64_t> out;
                 for (const worker_counters& c : all) {
                     out["Client_Connections_created"] += c.clients_accepted;

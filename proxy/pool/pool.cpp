@@ -132,7 +132,7 @@ boost::asio::awaitable<void> pool::open(pool_book::open_order order) {
     server_login_result result =
         co_await log_in_to_server(worker_.io, worker_.buffers, worker_.wheel, std::move(request));
     if (auto* parts = std::get_if<server_connection::parts>(&result)) {
-        ++worker_.counters.server_connections_created;
+        count_opened(order.server);
         worker_.shared.book.opened(order.ticket);
         server_ptr fresh(new server_connection(std::move(*parts), worker_.buffers, *this));
         hand_out(std::move(fresh), true);
@@ -159,7 +159,7 @@ boost::asio::awaitable<void> pool::open_own(pool_book::open_order order) {
         open_failed(order, std::get<server_login_error>(result));
         co_return;
     }
-    ++worker_.counters.server_connections_created;
+    count_opened(order.server);
     server_ptr fresh(new server_connection(std::move(*parts), worker_.buffers, *this));
     if (worker_.shared.book.cancel(order.ticket)) {
         deliver(order.ticket, std::move(fresh));
@@ -168,8 +168,14 @@ boost::asio::awaitable<void> pool::open_own(pool_book::open_order order) {
     }
 }
 
+void pool::count_opened(const server_entry* server) {
+    ++worker_.counters.server_connections_created;
+    ++worker_.server_traffic.connections[server].opened;
+}
+
 void pool::open_failed(const pool_book::open_order& order, const server_login_error& why) {
     ++worker_.counters.server_connections_failed;
+    ++worker_.server_traffic.connections[order.server].failed;
     if (why.server_fault && !why.full) worker_.report_failure(order.server, why.message);
     if (why.full) spdlog::warn("{}; the client waits", why.message);
     pool_book::failure_result result = worker_.shared.book.open_failed(order.ticket, order.server);

@@ -154,6 +154,7 @@ private:
     [[nodiscard]] boost::asio::awaitable<void> run_cancel(const server_entry* server,
                                                           std::int32_t pid, std::string key,
                                                           std::shared_ptr<int> cancels);
+    void count_opened(const server_entry* server);
     void open_failed(const pool_book::open_order& order, const server_login_error& why);
     void return_permit(const server_entry* server);
     /// Asks every worker that has idle connections to offer them to those who wait.

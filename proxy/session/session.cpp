@@ -156,9 +156,12 @@ void session::attach(server_ptr connection) {
     ++counted_->assignments;
     if (wait_since_ != std::chrono::steady_clock::time_point()) {
         const auto waited = std::chrono::steady_clock::now() - std::exchange(wait_since_, {});
-        counted_->wait_us += static_cast<std::uint64_t>(
+        const auto waited_us = static_cast<std::uint64_t>(
             std::chrono::duration_cast<std::chrono::microseconds>(waited).count());
+        counted_->wait_us += waited_us;
+        w_.waits.add(waited_us);
     }
+    exchanged_ = &w_.server_traffic.traffic[{hostgroup_, server_->server()}];
     server_->set_owner(*this);
     server_->want_read();
     server_dirty_ = waits_for_reply_ = ruled_timeouts_ = false;
@@ -283,6 +286,12 @@ client_report session::report() const {
         since = server_->replies.front().note.asked;
     if (since == never) since = last_active_;
     r.since = std::chrono::steady_clock::now() - since;
+    if (r.running && server_)
+        for (const server_replies::entry& e : server_->replies)
+            if (e.note.digest) {
+                r.digest = e.note.digest;
+                break;
+            }
     return r;
 }
 

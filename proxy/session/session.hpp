@@ -237,6 +237,8 @@ private:
     void count_transaction();
     /// The server has answered it.
     void count_statement(const reply_note& note, bool failed);
+    /// A server raised it, for the client.
+    void count_error(const protocol::error_view& error);
 
     // session_broken.cpp: a transaction whose server is lost
     [[nodiscard]] bool malformed(const protocol::frame& f);
@@ -350,7 +352,8 @@ private:
 
     worker& w_;
     boost::intrusive_ptr<session> self_;
-    login_counters* counted_ = nullptr;  ///< of its login, in the worker
+    login_counters* counted_ = nullptr;     ///< of its login, in the worker
+    server_counters* exchanged_ = nullptr;  ///< ... of the server that it had last
     protocol::stream client_;
     client_identity who_;
     protocol::input_buffer in_;

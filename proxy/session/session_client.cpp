@@ -116,6 +116,7 @@ void session::flush_server() {
         return;
     }
     if (w_.to_server.empty()) return;
+    exchanged_->sent += w_.to_server.size();
     const protocol::io_result sent = w_.to_server.flush(server_->stream(), server_->out);
     if (sent.closed()) {
         // What the server said before it went away is still to be read, and says why.

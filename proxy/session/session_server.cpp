@@ -52,6 +52,7 @@ void session::pump_server() {
         }
         server->in.commit(got.bytes);
         counted_->sent += got.bytes;
+        exchanged_->received += got.bytes;
         if (!process_server()) return;
         if (server_ != server) return;
         if (got.bytes < space.size() && !server->stream().has_buffered_input()) break;
@@ -238,6 +239,7 @@ bool session::on_server_error(std::string_view body) {
     if (lost && view->sqlstate == sqlstate::protocol_violation && !applying_settings_ &&
         !checking_pins_ && phase_ == phase::ready) {
         // What the client has sent made the server end the connection: so it is told, and ends.
+        count_error(*view);
         fail_for_good(body);
         return false;
     }
@@ -246,6 +248,7 @@ bool session::on_server_error(std::string_view body) {
         const std::string state(view->sqlstate.empty() ? sqlstate::connection_failure
                                                        : view->sqlstate);
         const std::string why(view->message);
+        count_error(*view);
         server_lost(state, why);
         return false;
     }
@@ -274,6 +277,7 @@ bool session::on_server_error(std::string_view body) {
     }
     // The question was ours; unanswered, the pins stay.
     if (checking_pins_) return true;
+    count_error(*view);
     if (server_->state().status == 'I') effects_.failed_outside_transaction();
     query_failed_ = true;
     return true;

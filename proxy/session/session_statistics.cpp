@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <ctime>
 
+#include "protocol/wire/error_message.hpp"
 #include "proxy/session/session.hpp"
 
 // Statements by digest: when each was sent and answered, and what came of it.
@@ -9,6 +10,7 @@ namespace howdah::proxy {
 using clock = std::chrono::steady_clock;
 
 void session::time_statement(reply_note& note, const statement_plan& plan) {
+    if (server_) ++exchanged_->statements;
     if (!plan.digest) return;
     note.digest = plan.digest;
     note.asked = clock::now();
@@ -38,10 +40,16 @@ void session::count_statement(const reply_note& note, bool failed) {
     outcome.failed = failed;
     ++counted_->statements;
     counted_->statement_us += outcome.microseconds;
+    count_command(w_.commands, note.digest->command, outcome.microseconds);
     w_.digests.record(
         {hostgroup_, who_.login, note.digest->id.hash,
          vars.query_digests_track_hostname ? std::string(client_address()) : std::string()},
         note.digest, outcome, std::time(nullptr), vars.query_digests_max_entries);
+}
+
+void session::count_error(const protocol::error_view& error) {
+    w_.errors.record({hostgroup_, server_->server(), who_.login, std::string(error.sqlstate)},
+                     client_address(), error.message, std::time(nullptr));
 }
 
 }  // namespace howdah::proxy

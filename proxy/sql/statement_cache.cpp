@@ -49,14 +49,19 @@ statement_cache::result statement_cache::find(std::string_view sql) {
     if (sql.size() > opts_.limits.bytes) return {digest{}, unparsed_, nullptr};
     const digest id = compute_digest(sql, opts_.key);
     entry& e = touch(id);
-    if (e.name == nullptr)
-        e.name = std::make_shared<const digested>(digested{id, digest_text(sql, max_text)});
-    if (e.what != nullptr) {
+    std::shared_ptr<const traits> what = e.what;
+    if (what != nullptr) {
         ++hits_;
-        return {id, e.what, e.name};
+    } else {
+        ++misses_;
+        what = parse(e, sql);
     }
-    ++misses_;
-    return {id, parse(e, sql), e.name};
+    if (e.name == nullptr) {
+        std::string text = digest_text(sql, max_text);
+        const command_kind command = command_of(text, what->first);
+        e.name = std::make_shared<const digested>(digested{id, std::move(text), command});
+    }
+    return {id, std::move(what), e.name};
 }
 
 std::shared_ptr<const traits> statement_cache::parse(entry& e, std::string_view sql) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "proxy/sql/command_kind.hpp"
 #include "proxy/sql/digest.hpp"
 #include "proxy/sql/traits.hpp"
 
@@ -17,6 +18,7 @@ namespace howdah::proxy::sql {
 struct digested {
     digest id;
     std::string text;
+    command_kind command = 0;
 };
 using digested_ptr = std::shared_ptr<const digested>;
 

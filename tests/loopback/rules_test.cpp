@@ -29,8 +29,8 @@ protected:
     }
     std::vector<proxy::rule_hits::row> hits() {
         std::promise<std::vector<proxy::rule_hits::row>> answer;
-        app().shared().workers.front()->read_rule_hits(
-            [&](std::vector<proxy::rule_hits::row> rows) { answer.set_value(std::move(rows)); });
+        app().shared().workers.front()->on_thread(
+            [&](proxy::worker& w) { answer.set_value(w.hits.read(w.now->rules)); });
         return answer.get_future().get();
     }
 };
