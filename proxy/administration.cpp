@@ -18,6 +18,7 @@
 #include "protocol/io/listener.hpp"
 #include "proxy/admin/metrics.hpp"
 #include "proxy/admin/pgbouncer_tables.hpp"
+#include "proxy/admin/statistics_tables.hpp"
 #include "proxy/admin/status_tables.hpp"
 #include "proxy/admin/traffic_commands.hpp"
 #include "proxy/on_control.hpp"
@@ -67,11 +68,13 @@ administration::administration(administered what) : what_(std::move(what)) {
             [this] { return run_on(what_.control, [this] { return what_.settings(); }); },
             [this](std::shared_ptr<const conf::settings> fresh) {
                 return run_on(what_.control, [this, fresh] { return what_.apply(fresh); });
-            }},
+            },
+            what_.started_from_disk},
         now->source, !environment_.disk_path.empty());
     environment_.tables = layers_->tables();
     add_status_tables(environment_.tables, what_.control, what_.shared, what_.watcher,
                       what_.settings);
+    add_statistics_tables(environment_.tables, what_.control, what_.shared, what_.watcher);
     add_pgbouncer_tables(environment_.tables, what_.control, what_.shared, what_.traffic_control,
                          what_.settings);
     for (admin::live_table& t : admin::registry_tables(environment_))
@@ -92,9 +95,9 @@ administration::administration(administered what) : what_(std::move(what)) {
     environment_.commands.add(layers_->commands());
     environment_.commands.add(admin::show_commands(environment_));
     environment_.commands.add(pgbouncer_commands());
-    environment_.commands.add(
-        traffic_commands(what_.control, what_.shared, what_.traffic_control, what_.shut_down));
-
+    environment_.commands.add(statistics_commands(what_.shared));
+    environment_.commands.add(traffic_commands(what_.control, what_.shared, what_.traffic_control));
+    environment_.commands.add(process_commands(what_.control, what_.commands));
     environment_.commands.add(
         {.syntax = "SHOW PROMETHEUS METRICS",
          .doc = "What Prometheus scrapes.",

@@ -10,6 +10,7 @@
 #include "admin/server/admin_server.hpp"
 #include "admin/sql/sql_session.hpp"
 #include "conf/settings.hpp"
+#include "proxy/admin/process_commands.hpp"
 
 namespace howdah::monitor {
 class monitor;
@@ -31,8 +32,9 @@ struct administered {
     std::function<admin::sql_result<std::vector<std::string>>(
         std::shared_ptr<const conf::settings>)>
         apply;
-    /// As SIGTERM.
-    std::function<void()> shut_down;
+    process_control commands;
+    /// The modules that the start took from DISK.
+    std::vector<std::string> started_from_disk;
     std::function<protocol::tls_context()> client_tls;
     /// A socket that listens there: that of the process before this one, or a new one, which the
     /// next process gets. Throws std::runtime_error.

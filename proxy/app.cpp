@@ -89,7 +89,8 @@ void check_resources(const conf::settings& settings) {
     (void)client_access_of(settings);
 }
 
-app::app(std::shared_ptr<const conf::settings> settings, std::vector<std::string> command)
+app::app(std::shared_ptr<const conf::settings> settings, std::vector<std::string> command,
+         std::vector<std::string> started_from_disk)
     : settings_(std::move(settings)),
       signals_(control_, SIGTERM, SIGINT, SIGHUP),
       drain_limit_(control_),
@@ -149,11 +150,17 @@ app::app(std::shared_ptr<const conf::settings> settings, std::vector<std::string
         process_.workers.push_back(w.get());
     open_listeners();
     administration_ = std::make_unique<administration>(
-        administered{control_, process_, monitor_, operations_, [this] { return settings_; },
+        administered{control_,
+                     process_,
+                     monitor_,
+                     operations_,
+                     [this] { return settings_; },
                      [this](std::shared_ptr<const conf::settings> wanted) { return apply(wanted); },
-                     [this] {
-                         if (!stopping_) begin_shutdown();
-                     },
+                     {[this] { return reload(); }, [this] { return apply(settings_); },
+                      [this] {
+                          if (!stopping_) begin_shutdown();
+                      }},
+                     std::move(started_from_disk),
                      [this] { return client_tls_; },
                      [this](const conf::listen_address& at) { return open_admin_socket(at); }});
     administration_->listen();
@@ -318,27 +325,26 @@ void app::await_signal() {
     });
 }
 
-void app::reload() {
+admin::sql_result<std::vector<std::string>> app::reload() {
     notify_systemd("RELOADING=1");
-    const auto finish = [] { notify_systemd("READY=1"); };
+    const auto refused = [](admin::sql_error why) {
+        spdlog::error("reload refused: {}; the running configuration stays", why.message);
+        notify_systemd("READY=1");
+        return why;
+    };
     const conf::load_result loaded = conf::load_file(settings_->source);
     for (const auto& w : loaded.warnings)
         spdlog::warn("{}", w.to_string());
     if (!loaded.value) {
         for (const auto& e : loaded.errors)
             spdlog::error("{}", e.to_string());
-        spdlog::error("reload refused: the running configuration stays");
-        finish();
-        return;
+        return refused({protocol::sqlstate::config_file_error, loaded.errors.front().to_string()});
     }
-    const auto applied = apply(loaded.value);
-    if (!applied) {
-        spdlog::error("reload refused: {}; the running configuration stays",
-                      applied.error().message);
-    } else {
-        administration_->follow(settings_);
-    }
-    finish();
+    auto applied = apply(loaded.value);
+    if (!applied) return refused(applied.error());
+    administration_->follow(settings_);
+    notify_systemd("READY=1");
+    return applied;
 }
 
 admin::sql_result<std::vector<std::string>> app::apply(

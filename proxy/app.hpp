@@ -31,9 +31,11 @@ class app {
 public:
     /// Opens the listeners, or takes those of the process that has started this one. `command`
     /// (path and arguments) starts a process to take over at SIGUSR2; empty: none can be started.
+    /// `started_from_disk`: the modules of the settings that are not from the file.
     /// Throws std::runtime_error.
     explicit app(std::shared_ptr<const conf::settings> settings,
-                 std::vector<std::string> command = {});
+                 std::vector<std::string> command = {},
+                 std::vector<std::string> started_from_disk = {});
     ~app();
 
     /// Serves until SIGTERM or SIGINT. SIGHUP reloads, SIGUSR2 hands over to a new process. Returns
@@ -63,7 +65,7 @@ private:
     void server_dead(const monitor::endpoint& at);
     void on_catalog(const std::string& database, const monitor::function_rows& rows);
     void on_samples(const monitor::wal_samples& fresh);
-    void reload();
+    admin::sql_result<std::vector<std::string>> reload();
     /// Puts settings in force, as a whole; an error where a resource cannot be had. Returns what
     /// needs a restart.
     [[nodiscard]] admin::sql_result<std::vector<std::string>> apply(

@@ -23,13 +23,17 @@ namespace {
 std::vector<std::string> own_command(int argc, char** argv) {
     std::vector<std::string> command(argv, argv + argc);
     std::error_code unknown;
+    // Of the first start alone: the next process goes on where this one is.
+    std::erase_if(command,
+                  [](const std::string& a) { return a == "--initial" || a == "--reload"; });
     command[0] = std::filesystem::read_symlink("/proc/self/exe", unknown).string();
     if (unknown) command.clear();
     return command;
 }
 
-int serve(const conf::load_result& loaded, std::vector<std::string> command) {
-    const admin::startup_choice start = admin::choose_startup(loaded.value);
+int serve(const conf::load_result& loaded, admin::startup_mode mode,
+          std::vector<std::string> command) {
+    const admin::startup_choice start = admin::choose_startup(loaded.value, mode);
     if (!start.settings) {
         std::cerr << "howdah: the configuration on DISK cannot be used: " << start.error
                   << "\nMove the file away to start from the configuration file.\n";
@@ -39,7 +43,7 @@ int serve(const conf::load_result& loaded, std::vector<std::string> command) {
     for (const std::string& module : start.from_disk)
         spdlog::info("{} from DISK ({}), not from {}", module, admin::disk_path(*loaded.value),
                      loaded.value->source);
-    app howdah(start.settings, std::move(command));
+    app howdah(start.settings, std::move(command), start.from_disk);
     return howdah.run();
 }
 
@@ -49,10 +53,16 @@ int run_command_line(int argc, char** argv) {
     CLI::App cli("Howdah: a PostgreSQL proxy with built-in high availability.", "howdah");
     std::string config;
     bool check = false;
+    bool initial = false;
+    bool reload = false;
     bool print = false;
     bool print_default = false;
     bool print_markdown = false;
     cli.add_option("-c,--config", config, "Configuration file (YAML)")->type_name("FILE");
+    auto* from_file = cli.add_flag(
+        "--initial", initial, "Start from the configuration file; howdah.db becomes howdah.db.bak");
+    cli.add_flag("--reload", reload, "Put what the configuration file has over what howdah.db has")
+        ->excludes(from_file);
     cli.add_flag("--check", check, "Check the configuration and exit");
     cli.add_flag("--print-config", print, "Print the configuration in force, secrets masked");
     cli.add_flag("--print-default-config", print_default,
@@ -88,7 +98,10 @@ int run_command_line(int argc, char** argv) {
             std::cout << config << ": ok\n";
             return 0;
         }
-        return serve(loaded, own_command(argc, argv));
+        const auto mode = initial  ? admin::startup_mode::initial
+                          : reload ? admin::startup_mode::reload
+                                   : admin::startup_mode::usual;
+        return serve(loaded, mode, own_command(argc, argv));
     } catch (const std::exception& e) {
         std::cerr << "howdah: " << e.what() << '\n';
         return 1;

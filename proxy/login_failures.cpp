@@ -30,6 +30,18 @@ std::size_t login_failures::size() const {
     return entries_.size();
 }
 
+std::vector<login_failures::row> login_failures::read(bool forget, clock::time_point now) {
+    const std::scoped_lock lock(mutex_);
+    std::vector<row> out;
+    for (const entry& e : entries_)
+        out.push_back({e.network, e.count, now - e.last});
+    if (forget) {
+        index_.clear();
+        entries_.clear();
+    }
+    return out;
+}
+
 std::chrono::milliseconds login_delay(const conf::variables& vars, std::uint32_t failures) {
     constexpr std::uint32_t most_doublings = 4;
     if (failures == 0) return std::chrono::milliseconds(0);

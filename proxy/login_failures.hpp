@@ -4,6 +4,7 @@
 #include <list>
 #include <map>
 #include <mutex>
+#include <vector>
 
 #include "conf/address.hpp"
 #include "conf/settings.hpp"
@@ -22,6 +23,14 @@ public:
     /// Adds a failure; returns how many the address has now. Unix sockets are 0.0.0.0.
     std::uint32_t add(const conf::ip_address& address, clock::time_point now = clock::now());
     [[nodiscard]] std::size_t size() const;
+
+    struct row {
+        conf::ip_address address;  ///< of IPv6 the network
+        std::uint32_t count;
+        clock::duration ago;  ///< the last one
+    };
+    /// Those that are remembered, the latest first; `forget`: all begin anew.
+    [[nodiscard]] std::vector<row> read(bool forget, clock::time_point now = clock::now());
 
 private:
     struct entry {

@@ -1,6 +1,7 @@
 #pragma once
 #include <atomic>
 #include <boost/asio/thread_pool.hpp>
+#include <chrono>
 #include <functional>
 #include <limits>
 #include <string>
@@ -26,6 +27,7 @@ class worker;
 /// What all workers share. Everything here is thread-safe or fixed before the workers start; none
 /// of it is touched by a query that finds an idle connection.
 struct process {
+    const std::chrono::system_clock::time_point started = std::chrono::system_clock::now();
     identities names;
     pool_book book;
     settings_registry settings;

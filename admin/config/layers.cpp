@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "admin/config/config_table.hpp"
+#include "admin/config/drift.hpp"
 #include "admin/sql/sqlite.hpp"
 #include "conf/nearest.hpp"
 #include "conf/options.hpp"
@@ -49,17 +50,21 @@ std::string qualified(std::string_view schema, const config_table& t) {
     return std::string(schema) + "." + std::string(t.name);
 }
 
+std::string insertion(const config_table& t, std::string_view schema, std::string_view how) {
+    std::string names, marks;
+    for (const config_column& c : t.columns) {
+        names += (marks.empty() ? "" : ", ") + quoted_name(c.name);
+        marks += marks.empty() ? "?" : ", ?";
+    }
+    return std::string(how) + " INTO " + qualified(schema, t) + " (" + names + ") VALUES (" +
+           marks + ")";
+}
+
 sql_result<void> write_rows(database& db, std::string_view schema, const config_table& t,
                             const std::vector<row>& rows) {
     if (auto gone = db.execute("DELETE FROM " + qualified(schema, t) + filter_of(t)); !gone)
         return gone;
-    std::string sql = "INSERT INTO " + qualified(schema, t) + " (";
-    std::string marks;
-    for (const config_column& c : t.columns) {
-        sql += (marks.empty() ? "" : ", ") + quoted_name(c.name);
-        marks += marks.empty() ? "?" : ", ?";
-    }
-    sql += ") VALUES (" + marks + ")";
+    const std::string sql = insertion(t, schema, "INSERT");
     for (const row& r : rows)
         if (auto put = db.execute(sql, r); !put) return put;
     return {};
@@ -134,6 +139,59 @@ constexpr std::string_view saved_modules =
 
 void must(const sql_result<void>& done) {
     if (!done) throw std::runtime_error(done.error().message);
+}
+
+/// Modules that were saved to DISK, and when.
+std::map<std::string, std::int64_t> saved_to(database& db) {
+    const auto saved = db.query("SELECT module, saved_at FROM disk.howdah_saved_modules");
+    if (!saved) throw std::runtime_error(saved.error().message);
+    std::map<std::string, std::int64_t> out;
+    for (const row& r : *saved)
+        if (const auto* at = std::get_if<std::int64_t>(&r[1])) out[to_text(r[0])] = *at;
+    return out;
+}
+
+/// Puts what DISK has over `into`; returns its modules. Throws std::runtime_error.
+std::vector<std::string> read_disk(database& db, conf::settings& into) {
+    const auto saved = saved_to(db);
+    std::vector<std::string> out, ignored;
+    for (const std::string_view module : config_modules()) {
+        if (!saved.contains(std::string(module))) continue;
+        must(settings_from(db, "disk", module, into, ignored));
+        out.emplace_back(module);
+    }
+    return out;
+}
+
+/// Puts the rows of the file over those of DISK that have the same key; of the variables those
+/// that are not at their defaults, since the file may not name the others.
+void merge(database& db, const conf::settings& from_file) {
+    const auto saved = saved_to(db);
+    const conf::settings defaults;
+    must(together(db, [&]() -> sql_result<void> {
+        for (const config_table& t : config_tables()) {
+            if (!saved.contains(std::string(t.module))) continue;
+            const std::vector<row> usual =
+                t.name == "global_variables" ? t.rows(defaults) : std::vector<row>();
+            for (const row& r : t.rows(from_file)) {
+                if (std::ranges::find(usual, r) != usual.end()) continue;
+                if (auto put = db.execute(insertion(t, "disk", "INSERT OR REPLACE"), r); !put)
+                    return put;
+            }
+        }
+        return {};
+    }));
+}
+
+void put_aside(const std::string& file) {
+    // What was not written back yet belongs to it.
+    for (const char* part : {"", "-wal", "-shm"}) {
+        const std::string name = file + part;
+        const std::string other = file + ".bak" + part;
+        (void)::unlink(other.c_str());
+        if (::rename(name.c_str(), other.c_str()) != 0 && errno != ENOENT)
+            throw std::runtime_error("cannot be put aside: " + std::string(std::strerror(errno)));
+    }
 }
 
 }  // namespace
@@ -345,6 +403,64 @@ std::vector<live_table> config_layers::tables() const {
         };
         out.push_back(std::move(l));
     }
+    constexpr column_type text = column_type::text;
+    out.push_back({"main",
+                   "config_drift",
+                   "Where the configuration file, DISK and what is in force differ.",
+                   {{"module", text, "As in LOAD and SAVE."},
+                    {"table_name", text, "Table."},
+                    {"row_key", text, "Its row."},
+                    {"column_name", text, "Its column; NULL: the row is not in all layers."},
+                    {"config_value", text, "In the file; NULL: not there."},
+                    {"disk_value", text, "On DISK; NULL: not there, or the module is not saved."},
+                    {"runtime_value", text, "In force; NULL: not there."}},
+                   [this] { return drift(); }});
+    out.push_back({"main",
+                   "howdah_layers",
+                   "What the start used.",
+                   {{"module", text, "As in LOAD and SAVE."},
+                    {"started_from", text, "DISK or CONFIG (the file)."},
+                    {"saved_at", column_type::integer, "Unix time of the last SAVE to DISK."}},
+                   [this] { return origins(); }});
+    return out;
+}
+
+std::vector<row> config_layers::drift() const {
+    const auto now = runtime_.current();
+    const conf::load_result file = conf::load_file(config_file_);
+    if (!file.value) throw std::runtime_error(file.errors.front().to_string());
+    conf::settings on_disk = *file.value;
+    std::vector<std::string> saved;
+    if (has_disk_) {
+        database db(":memory:");
+        must(db.attach_file(disk_path(*now), "disk"));
+        saved = read_disk(db, on_disk);
+    }
+    std::vector<row> out;
+    for (const config_table& t : config_tables()) {
+        layers_compared layers{file.value.get(), nullptr, now.get()};
+        if (std::ranges::find(saved, t.module) != saved.end()) layers.disk = &on_disk;
+        for (row& r : drift_of(t, layers))
+            out.push_back(std::move(r));
+    }
+    return out;
+}
+
+std::vector<row> config_layers::origins() const {
+    std::map<std::string, std::int64_t> saved;
+    if (has_disk_) {
+        database db(":memory:");
+        must(db.attach_file(disk_path(*runtime_.current()), "disk"));
+        saved = saved_to(db);
+    }
+    std::vector<row> out;
+    for (const std::string_view module : config_modules()) {
+        const auto& used = runtime_.started_from_disk;
+        const bool disk = std::ranges::find(used, module) != used.end();
+        const auto at = saved.find(std::string(module));
+        out.push_back({std::string(module), std::string(disk ? "DISK" : "CONFIG"),
+                       at == saved.end() ? value() : value(at->second)});
+    }
     return out;
 }
 
@@ -352,27 +468,22 @@ std::string disk_path(const conf::settings& s) {
     return s.vars.datadir.empty() ? std::string() : s.vars.datadir + "/howdah.db";
 }
 
-startup_choice choose_startup(std::shared_ptr<const conf::settings> from_file) {
+startup_choice choose_startup(std::shared_ptr<const conf::settings> from_file, startup_mode mode) {
     const std::string disk = disk_path(*from_file);
     startup_choice out;
     out.settings = from_file;
     struct stat there {};
     if (disk.empty() || ::stat(disk.c_str(), &there) != 0 || there.st_size == 0) return out;
     try {
+        if (mode == startup_mode::initial) {
+            put_aside(disk);
+            return out;
+        }
         database db(":memory:");
         must(db.attach_file(disk, "disk"));
-        const auto saved = db.query("SELECT module FROM disk.howdah_saved_modules");
-        if (!saved) throw std::runtime_error(saved.error().message);
+        if (mode == startup_mode::reload) merge(db, *from_file);
         conf::settings merged = *from_file;
-        std::vector<std::string> ignored;
-        for (const std::string_view module : config_modules()) {
-            const bool is_saved = std::any_of(saved->begin(), saved->end(), [&](const row& r) {
-                return to_text(r[0]) == module;
-            });
-            if (!is_saved) continue;
-            must(settings_from(db, "disk", module, merged, ignored));
-            out.from_disk.emplace_back(module);
-        }
+        out.from_disk = read_disk(db, merged);
         if (out.from_disk.empty()) return out;
         conf::load_result checked = conf::accept(std::move(merged));
         if (!checked.value) throw std::runtime_error(checked.errors.front().message);

@@ -22,6 +22,8 @@ struct runtime_access {
     /// (a certificate) cannot be had: then nothing has changed. Notices tell what needs a restart.
     std::function<sql_result<std::vector<std::string>>(std::shared_ptr<const conf::settings>)>
         apply;
+    /// The modules that the start took from DISK.
+    std::vector<std::string> started_from_disk;
 };
 
 /// ProxySQL's layers: CONFIG (the file), DISK (howdah.db), MEMORY (schema main) and RUNTIME, and
@@ -38,7 +40,7 @@ public:
     [[nodiscard]] sql_result<void> follow(database& db, const conf::settings& s) const;
 
     [[nodiscard]] std::vector<command> commands() const;
-    /// The runtime_ twins.
+    /// The runtime_ twins, and what tells the layers apart: config_drift, howdah_layers.
     [[nodiscard]] std::vector<live_table> tables() const;
 
     /// Changes one variable in MEMORY, as SET does. The error has a hint with near names or bounds.
@@ -56,6 +58,8 @@ private:
                                                             std::string_view module) const;
     [[nodiscard]] sql_result<command_result> config_to_memory(database& db,
                                                               std::string_view module) const;
+    [[nodiscard]] std::vector<row> drift() const;
+    [[nodiscard]] std::vector<row> origins() const;
     [[nodiscard]] sql_result<command_result> save_to_file(const command_call& call) const;
 
     runtime_access runtime_;
@@ -63,14 +67,21 @@ private:
     bool has_disk_;
 };
 
-/// What a start uses: the modules that were saved to DISK from there, the others from the file.
+enum class startup_mode : std::uint8_t {
+    usual,    ///< the modules that were saved to DISK from there, the others from the file
+    initial,  ///< the file; DISK is put aside
+    reload,   ///< as usual, after what the file has was put over what DISK has
+};
+
+/// What a start uses.
 struct startup_choice {
     std::shared_ptr<const conf::settings> settings;  ///< null: see error
     std::string error;
     std::vector<std::string> from_disk;  ///< modules
 };
 /// DISK may not be there yet. Throws nothing.
-[[nodiscard]] startup_choice choose_startup(std::shared_ptr<const conf::settings> from_file);
+[[nodiscard]] startup_choice choose_startup(std::shared_ptr<const conf::settings> from_file,
+                                            startup_mode mode = startup_mode::usual);
 
 /// The file of the DISK layer; empty: there is none.
 [[nodiscard]] std::string disk_path(const conf::settings& s);

@@ -97,6 +97,10 @@ void append_no_data(std::string& out) {
     append_empty(out, 'n');
 }
 
+void append_portal_suspended(std::string& out) {
+    append_empty(out, 's');
+}
+
 void append_no_parameters(std::string& out) {
     message_writer m(out, 't');
     m.i16(0);

@@ -33,6 +33,7 @@ void append_message(std::string& out, char type, std::string_view body);
 void append_bind_complete(std::string& out);
 void append_close_complete(std::string& out);
 void append_no_data(std::string& out);
+void append_portal_suspended(std::string& out);
 /// ParameterDescription of a statement without parameters.
 void append_no_parameters(std::string& out);
 /// By the OIDs of their types; at most 65535.

@@ -32,8 +32,6 @@ struct counter_row {
     std::uint64_t worker_counters::*member;
 };
 
-const auto process_started = std::chrono::system_clock::now();
-
 using c = worker_counters;
 constexpr counter_row counter_rows[] = {
     {"howdah_client_connections_accepted_total", "Connections of clients that were accepted.", "",
@@ -203,7 +201,7 @@ void add_servers(families& out, process& shared, boost::asio::io_context& contro
 }
 
 /// The metrics that every process has, under the names that dashboards know.
-void add_process(families& out) {
+void add_process(families& out, const process& shared) {
     rusage used{};
     ::getrusage(RUSAGE_SELF, &used);
     const auto seconds = [](const timeval& t) {
@@ -223,7 +221,7 @@ void add_process(families& out) {
     }
     out.gauge("process_open_fds", "Open file descriptors.", {}, std::max(0, open - 3));
     out.gauge("process_start_time_seconds", "Start of the process, Unix time.", {},
-              std::chrono::duration<double>(process_started.time_since_epoch()).count());
+              std::chrono::duration<double>(shared.started.time_since_epoch()).count());
 }
 
 }  // namespace
@@ -232,7 +230,7 @@ std::string metrics_text(process& shared, boost::asio::io_context& control,
                          monitor::monitor& watcher) {
     families out;
     out.gauge("howdah_build_info", "1; the version is a label.", {{"version", HOWDAH_VERSION}}, 1);
-    add_process(out);
+    add_process(out, shared);
     out.gauge("howdah_workers", "Worker threads.", {}, static_cast<double>(shared.workers.size()));
     add_clients(out, shared);
     add_servers(out, shared, control, watcher);

@@ -9,6 +9,7 @@
 #include "admin/sql/show_commands.hpp"
 #include "conf/options.hpp"
 #include "conf/overrides.hpp"
+#include "protocol/wire/sqlstate.hpp"
 #include "proxy/client_report.hpp"
 #include "proxy/gather.hpp"
 #include "proxy/operations.hpp"
@@ -423,6 +424,22 @@ live_table stats(const process& shared) {
     return t;
 }
 
+live_table state(boost::asio::io_context& control, operations& traffic) {
+    return {schema,
+            "state",
+            "Whether clients get servers.",
+            {{"key", text, "active, paused or suspended."}, {"value", text, "yes or no."}},
+            [&control, &traffic] {
+                const bool paused = run_on(control, [&traffic] {
+                    const auto& all = traffic.current().pauses();
+                    return std::ranges::find(all, traffic_scope{}) != all.end();
+                });
+                const auto yes = [](bool is) { return std::string(is ? "yes" : "no"); };
+                return std::vector<row>{
+                    {"active", yes(!paused)}, {"paused", yes(paused)}, {"suspended", "no"}};
+            }};
+}
+
 }  // namespace
 
 void add_pgbouncer_tables(std::vector<live_table>& tables, boost::asio::io_context& control,
@@ -435,6 +452,7 @@ void add_pgbouncer_tables(std::vector<live_table>& tables, boost::asio::io_conte
     tables.push_back(lists(shared, control, settings));
     tables.push_back(stats(shared));
     tables.push_back(config(control, settings));
+    tables.push_back(state(control, traffic));
 }
 
 std::vector<admin::command> pgbouncer_commands() {
@@ -468,6 +486,17 @@ std::vector<admin::command> pgbouncer_commands() {
         {"SHOW [EXTENDED] LISTS", "How many there are of what.", role::stats, table("lists"),
          group},
         {"SHOW [EXTENDED] CONFIG", "Variables in force.", role::stats, table("config"), group},
+        {"SHOW [EXTENDED] STATE", "Whether clients get servers.", role::stats, table("state"),
+         group},
+        {"SHOW {ACTIVE_SOCKETS|DNS_HOSTS|DNS_ZONES|FDS|MEM|PEERS|PEER_POOLS|SOCKETS}",
+         "Of PgBouncer's insides; Howdah has nothing like it.", role::stats,
+         [](const command_call&) -> sql_result<command_result> {
+             return admin::sql_error(
+                 protocol::sqlstate::feature_not_supported, "Howdah has no such thing to show",
+                 "SHOW CLIENTS, SHOW SERVERS and monitor.pgsql_server_connect_log tell of "
+                 "connections.");
+         },
+         group},
         {"SHOW STATS", "What the clients of each database have done, and averages.", role::stats,
          table("stats"), group},
         {"SHOW STATS_TOTALS", "The same without averages.", role::stats,
@@ -475,6 +504,15 @@ std::vector<admin::command> pgbouncer_commands() {
              std::string columns = "database";
              for (const stats_column& c : stats_columns)
                  columns += ", total_" + std::string(c.name);
+             return admin::select(call, "SELECT " + columns + " FROM pgbouncer.stats");
+         },
+         group},
+        {"SHOW STATS_AVERAGES", "The same without totals.", role::stats,
+         [](const command_call& call) {
+             std::string columns = "database";
+             for (const stats_column& c : stats_columns)
+                 columns += ", avg_" +
+                            std::string(std::string_view(c.name) == "received" ? "recv" : c.name);
              return admin::select(call, "SELECT " + columns + " FROM pgbouncer.stats");
          },
          group},

@@ -9,7 +9,6 @@
 #include "proxy/client_report.hpp"
 #include "proxy/gather.hpp"
 #include "proxy/sql/traits.hpp"
-#include "proxy/statistics/collect.hpp"
 
 namespace howdah::proxy {
 namespace {
@@ -76,7 +75,7 @@ row process_row(const client_report& r) {
     out.emplace_back(std::string(state_of(r)));
     out.emplace_back(std::string(command_of(r)));
     out.emplace_back(milliseconds(r.since));
-    out.emplace_back();  // info
+    out.push_back(r.digest ? value(r.digest->text) : value());
     out.emplace_back(std::int64_t{r.pins});
     out.emplace_back(extended_info(r));
     return out;
@@ -109,7 +108,7 @@ live_table processlist(const process& shared) {
          {"backend_state", text, "As pg_stat_activity.state; disconnected: holds no server."},
          {"command", text, "Query, Wait (for a server), Sleep or Replication."},
          {"time_ms", number, "For so long."},
-         {"info", text, "Not kept."},
+         {"info", text, "What runs, normalised as in stats_pgsql_query_digest."},
          {"status_flags", number, "Why it keeps its server, as a mask."},
          {"extended_info", text, "JSON: why it keeps its server, TLS."}},
         [&shared] { return process_rows(shared); }};
@@ -161,39 +160,6 @@ live_table users(const process& shared, boost::asio::io_context& control,
 std::vector<monitor::member> members(boost::asio::io_context& control, monitor::monitor& watcher) {
     const auto now = run_on(control, [&watcher] { return watcher.current(); });
     return now ? now->members : std::vector<monitor::member>();
-}
-
-live_table connection_pool(process& shared, boost::asio::io_context& control,
-                           monitor::monitor& watcher) {
-    return {
-        "stats",
-        "stats_pgsql_connection_pool",
-        "Server connections per hostgroup and server.",
-        {{"hostgroup", number, "Hostgroup."},
-         {"srv_host", text, "Server."},
-         {"srv_port", number, "Its port."},
-         {"status", text, "ONLINE, SHUNNED, OFFLINE_SOFT, OFFLINE_HARD, SHUNNED_REPLICATION_LAG."},
-         {"ConnUsed", number, "Connections in use, over all hostgroups of the server."},
-         {"ConnFree", number, "Idle connections."},
-         {"Latency_us", number, "Mean of the last pings."}},
-        [&shared, &control, &watcher] {
-            const auto seen = run_on(control, [&watcher] { return watcher.observations(); });
-            std::map<monitor::endpoint, std::int64_t> idle;
-            for (const idle_report& r : gather_idle(shared))
-                ++idle[r.server->at];
-            std::vector<row> out;
-            for (const monitor::member& m : members(control, watcher)) {
-                const auto server = shared.names.server(m.at);
-                const std::int64_t free = idle[m.at];
-                const std::int64_t open = shared.book.used(server);
-                const auto known = seen.find(m.at);
-                out.push_back({std::int64_t{m.hostgroup}, m.at.host, std::int64_t{m.at.port},
-                               std::string(to_string(m.state)),
-                               std::max<std::int64_t>(0, open - free), free,
-                               known == seen.end() ? value() : value(known->second.ping_us)});
-            }
-            return out;
-        }};
 }
 
 live_table free_connections(const process& shared) {
@@ -294,67 +260,6 @@ void show_members(live_table& t, boost::asio::io_context& control, monitor::moni
     };
 }
 
-live_table query_rules(const process& shared) {
-    return {"stats",
-            "stats_pgsql_query_rules",
-            "How often each rule has matched since it is in force.",
-            {{"rule_id", number, "Rule."}, {"hits", number, "Statements that it matched."}},
-            [&shared] {
-                std::vector<row> out;
-                for (const rule_hits::row& r : collect_rule_hits(shared))
-                    out.push_back({std::int64_t{r.rule_id}, static_cast<std::int64_t>(r.hits)});
-                return out;
-            }};
-}
-
-std::string hexadecimal(std::uint64_t digest) {
-    std::array<char, 20> out{};
-    std::snprintf(out.data(), out.size(), "0x%016llX", static_cast<unsigned long long>(digest));
-    return out.data();
-}
-
-live_table query_digest(const process& shared, bool reset) {
-    live_table t;
-    t.schema = "stats";
-    t.name = reset ? "stats_pgsql_query_digest_reset" : "stats_pgsql_query_digest";
-    t.doc = reset ? "As stats_pgsql_query_digest, which a SELECT of it empties."
-                  : "Statements by their normalised text.";
-    t.columns = {{"hostgroup", number, "Where they ran."},
-                 {"database", text, "Database."},
-                 {"username", text, "User."},
-                 {"client_address", text, "Client, where addresses are told apart."},
-                 {"digest", text, "Hash of the text."},
-                 {"digest_text", text, "Normalised text."},
-                 {"count_star", number, "How many."},
-                 {"first_seen", number, "Unix time."},
-                 {"last_seen", number, "Unix time."},
-                 {"sum_time", number, "Microseconds in all."},
-                 {"min_time", number, "The fastest, in microseconds."},
-                 {"max_time", number, "The slowest, in microseconds."},
-                 {"sum_rows_affected", number, "Rows changed."},
-                 {"sum_rows_sent", number, "Rows sent."},
-                 {"errors", number, "How many failed."},
-                 {"p50_time", number, "Half took no longer, in microseconds."},
-                 {"p95_time", number, "95 % took no longer."},
-                 {"p99_time", number, "99 % took no longer."}};
-    t.rows = [&shared, reset] {
-        std::vector<row> out;
-        for (const digest_row& r : collect_digests(shared, reset).rows) {
-            const digest_counts& n = r.counts;
-            const auto integer = [](std::uint64_t v) { return static_cast<std::int64_t>(v); };
-            out.push_back({std::int64_t{r.key.hostgroup}, r.key.login->database, r.key.login->user,
-                           r.key.client_address, hexadecimal(r.key.digest), r.digest->text,
-                           integer(n.count), n.first_seen, n.last_seen, integer(n.sum_time),
-                           integer(n.min_time), integer(n.max_time), integer(n.rows_affected),
-                           integer(n.rows_sent), integer(n.errors),
-                           integer(n.times.percentile(0.5)), integer(n.times.percentile(0.95)),
-                           integer(n.times.percentile(0.99))});
-        }
-        return out;
-    };
-    return t;
-}
-
 live_table global(const process& shared) {
     return {"stats",
             "stats_pgsql_global",
@@ -363,7 +268,9 @@ live_table global(const process& shared) {
             [&shared] {
                 std::uint64_t to_writer = 0, to_reader = 0;
                 const auto all = gather_counters(shared);
-                std::map<std::string, std::uint64_t> out;
+                // Those that may have nothing to count are there all the same.
+                std::map<std::string, std::uint64_t> out{{"Client_Connections_non_idle", 0},
+                                                         {"Active_Transactions", 0}};
                 for (const worker_counters& c : all) {
                     out["Client_Connections_created"] += c.clients_accepted;
                     out["Client_Connections_aborted"] += c.clients_refused;
@@ -386,8 +293,25 @@ live_table global(const process& shared) {
                 out["Questions"] = to_writer + to_reader;
                 out["Questions_to_writers"] = to_writer;
                 out["Questions_to_readers"] = to_reader;
+                for (const client_report& r : gather_clients(shared)) {
+                    if (r.running || r.waiting) ++out["Client_Connections_non_idle"];
+                    if (r.status != 'I') ++out["Active_Transactions"];
+                }
                 out["Client_Connections_connected"] = shared.limits.count();
                 out["PgSQL_Thread_Workers"] = shared.workers.size();
+                out["ProxySQL_Uptime"] = static_cast<std::uint64_t>(
+                    std::chrono::duration_cast<std::chrono::seconds>(
+                        std::chrono::system_clock::now() - shared.started)
+                        .count());
+                out["Stmt_Cached"] = shared.statements.size();
+                const auto logins = joined(gather(shared, [](worker& w) {
+                    return std::vector<std::pair<const pool_login*, login_counters>>(
+                        w.logins.begin(), w.logins.end());
+                }));
+                for (const auto& [login, n] : logins) {
+                    out["Queries_frontends_bytes_recv"] += n.received;
+                    out["Queries_frontends_bytes_sent"] += n.sent;
+                }
                 std::vector<row> rows;
                 for (const auto& [name, n] : out)
                     rows.push_back({name, std::to_string(n)});
@@ -402,13 +326,9 @@ void add_status_tables(std::vector<live_table>& tables, boost::asio::io_context&
                        const settings_source& settings) {
     for (live_table& t : tables)
         if (t.name == "runtime_pgsql_servers") show_members(t, control, watcher);
-    tables.push_back(connection_pool(shared, control, watcher));
     tables.push_back(free_connections(shared));
     tables.push_back(global(shared));
     tables.push_back(processlist(shared));
-    tables.push_back(query_digest(shared, false));
-    tables.push_back(query_digest(shared, true));
-    tables.push_back(query_rules(shared));
     tables.push_back(activity(shared));
     tables.push_back(users(shared, control, settings));
     using monitor::check;

@@ -85,7 +85,7 @@ sql_result<command_result> cancel_client(process& shared, const command_call& ca
 }  // namespace
 
 std::vector<admin::command> traffic_commands(boost::asio::io_context& control, process& shared,
-                                             operations& traffic, std::function<void()> shut_down) {
+                                             operations& traffic) {
     using admin::role;
     constexpr std::string_view group = "Clients and servers";
     constexpr std::string_view process_group = "The process";
@@ -97,11 +97,7 @@ std::vector<admin::command> traffic_commands(boost::asio::io_context& control, p
     };
     const auto resume =
         quick([](operations& t, const traffic_scope& scope) { return t.resume(scope); }, "RESUME");
-    const auto stop_all = [&control, shut_down](const command_call&) -> sql_result<command_result> {
-        boost::asio::post(control, shut_down);
-        return tagged("PROXYSQL SHUTDOWN");
-    };
-    std::vector<admin::command> out{
+    return {
         {"PAUSE [USER <user>|SERVER <server>|<database>]",
          "Clients get no server any more; answers when none is held, at most after 30 s, with an "
          "error then.",
@@ -144,12 +140,7 @@ std::vector<admin::command> traffic_commands(boost::asio::io_context& control, p
          [&control, &traffic](const command_call& call) { return pause(control, traffic, call); },
          process_group},
         {"PROXYSQL RESUME", "As RESUME.", role::admin, resume, process_group},
-        {"PROXYSQL {SHUTDOWN SLOW|SHUTDOWN|KILL|STOP}",
-         "Ends Howdah: open transactions may finish within shutdown_timeout.", role::admin,
-         stop_all, process_group},
-        {"SHUTDOWN", "As PROXYSQL SHUTDOWN.", role::admin, stop_all, process_group},
     };
-    return out;
 }
 
 }  // namespace howdah::proxy

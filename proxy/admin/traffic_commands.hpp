@@ -1,6 +1,5 @@
 #pragma once
 #include <boost/asio/io_context.hpp>
-#include <functional>
 #include <vector>
 
 #include "admin/sql/command.hpp"
@@ -10,11 +9,9 @@ namespace howdah::proxy {
 class operations;
 struct process;
 
-/// PAUSE, RESUME, RECONNECT, DISABLE, ENABLE, KILL and PROXYSQL ...: what operators do to clients
-/// and servers. All but the vector must outlive the commands; `shut_down` is called on the control
-/// thread.
+/// PAUSE, RESUME, RECONNECT, DISABLE, ENABLE and KILL: what operators do to clients and servers.
+/// All must outlive the commands.
 [[nodiscard]] std::vector<admin::command> traffic_commands(boost::asio::io_context& control,
-                                                           process& shared, operations& traffic,
-                                                           std::function<void()> shut_down);
+                                                           process& shared, operations& traffic);
 
 }  // namespace howdah::proxy

@@ -14,7 +14,7 @@ bool pool_book::anyone_waits_in(int hostgroup) const {
 bool pool_book::reserve(const server_entry* server) {
     account& a = accounts_[server];
     if (a.used >= a.limit) return false;
-    ++a.used;
+    a.most_used = std::max(a.most_used, ++a.used);
     return true;
 }
 
@@ -205,6 +205,14 @@ std::uint32_t pool_book::used(const server_entry* server) const {
     const std::scoped_lock lock(mutex_);
     const auto it = accounts_.find(server);
     return it == accounts_.end() ? 0 : it->second.used;
+}
+
+std::uint32_t pool_book::most_used(const server_entry* server, bool reset) {
+    const std::scoped_lock lock(mutex_);
+    const auto it = accounts_.find(server);
+    if (it == accounts_.end()) return 0;
+    account& a = it->second;
+    return std::exchange(a.most_used, reset ? a.used : a.most_used);
 }
 
 }  // namespace howdah::proxy

@@ -92,6 +92,8 @@ public:
 
     /// Permits in use, for statistics and tests.
     [[nodiscard]] std::uint32_t used(const server_entry* server) const;
+    /// The most that were in use at a time; `reset`: from now on.
+    [[nodiscard]] std::uint32_t most_used(const server_entry* server, bool reset);
 
 private:
     struct ticket {
@@ -109,6 +111,7 @@ private:
     };
     struct account {
         std::uint32_t used = 0;
+        std::uint32_t most_used = 0;
         std::uint32_t limit = 0;
         std::vector<int> hostgroups;
     };

@@ -74,6 +74,29 @@ std::size_t statement_registry::size() const {
     return known_.size();
 }
 
+std::vector<statement_ptr> statement_registry::all() const {
+    std::vector<statement_ptr> out;
+    {
+        const std::scoped_lock lock(mutex_);
+        for (const auto& [key, weak] : known_)
+            if (statement_ptr s = weak.lock()) out.push_back(std::move(s));
+    }
+    std::ranges::sort(out, {}, [](const statement_ptr& s) { return s->id; });
+    return out;
+}
+
+prepared_on_server::prepared_on_server(prepared_on_server&& other) noexcept {
+    *this = std::move(other);
+}
+
+prepared_on_server& prepared_on_server::operator=(prepared_on_server&& other) noexcept {
+    // What was here goes with the other.
+    std::swap(order_, other.order_);
+    std::swap(index_, other.index_);
+    std::swap(bytes_, other.bytes_);
+    return *this;
+}
+
 prepared_on_server::entry* prepared_on_server::find(const prepared_statement& s) {
     const auto it = index_.find(s.id);
     return it == index_.end() ? nullptr : &*it->second;
@@ -92,6 +115,7 @@ void prepared_on_server::add(statement_ptr s, clock::time_point now) {
     if (touch(*s, now) != nullptr) return;
     const std::uint64_t id = s->id;
     bytes_ += weight(*s);
+    ++s->servers;
     entry fresh;
     fresh.statement = std::move(s);
     fresh.used = now;
@@ -103,6 +127,8 @@ void prepared_on_server::remove(const prepared_statement& s) {
     const auto it = index_.find(s.id);
     if (it == index_.end()) return;
     bytes_ -= weight(s);
+    const statement_ptr kept = it->second->statement;
+    --kept->servers;
     order_.erase(it->second);
     index_.erase(it);
 }
@@ -119,6 +145,8 @@ statement_ptr prepared_on_server::take_excess(const prepared_limits& limits,
 }
 
 void prepared_on_server::clear() {
+    for (const entry& e : order_)
+        --e.statement->servers;
     index_.clear();
     order_.clear();
     bytes_ = 0;

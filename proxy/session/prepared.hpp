@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "proxy/rules/compiled_rules.hpp"
 #include "proxy/session/statement_plan.hpp"
@@ -36,6 +37,15 @@ struct prepared_statement {
     std::shared_ptr<const sql::traits> what;
     /// A standby refused it (25006), whatever its traits say.
     mutable std::atomic<bool> writes{false};
+    mutable std::atomic<std::uint32_t> clients{0};  ///< names that they have for it
+    mutable std::atomic<std::uint32_t> servers{0};  ///< connections on which it is prepared
+
+    /// How many types of parameters the client gave.
+    [[nodiscard]] int parameter_types() const {
+        return oids.size() < 2
+                   ? 0
+                   : static_cast<unsigned char>(oids[0]) << 8 | static_cast<unsigned char>(oids[1]);
+    }
 };
 using statement_ptr = std::shared_ptr<const prepared_statement>;
 
@@ -65,10 +75,20 @@ struct statement_shape {
 
 /// One name of a client.
 struct client_statement {
-    explicit client_statement(statement_ptr s) : statement(std::move(s)) {}
+    explicit client_statement(statement_ptr s) : statement(std::move(s)) { ++statement->clients; }
+    ~client_statement() { --statement->clients; }
+    client_statement(const client_statement&) = delete;
+    client_statement& operator=(const client_statement&) = delete;
 
-    statement_ptr statement;
-    statement_shape seen;  ///< what this client has been shown of it
+    /// It is that one from now on.
+    void replace(statement_ptr s) {
+        ++s->clients;
+        --statement->clients;
+        statement = std::move(s);
+    }
+
+    statement_ptr statement;  ///< changed by replace() alone
+    statement_shape seen;     ///< what this client has been shown of it
     /// What it is and what the rules say of it, as this client has prepared it.
     statement_plan plan;
     std::shared_ptr<const compiled_rules> judged_by;
@@ -104,6 +124,8 @@ public:
                                        std::string_view reading,
                                        std::shared_ptr<const sql::traits> what);
     [[nodiscard]] std::size_t size() const;
+    /// Those that are alive, by their numbers.
+    [[nodiscard]] std::vector<statement_ptr> all() const;
 
 private:
     mutable std::mutex mutex_;
@@ -130,6 +152,11 @@ public:
         bool stale = false;      ///< the server will not run it: to be prepared anew
         clock::time_point used{};
     };
+
+    prepared_on_server() = default;
+    prepared_on_server(prepared_on_server&& other) noexcept;
+    prepared_on_server& operator=(prepared_on_server&& other) noexcept;
+    ~prepared_on_server() { clear(); }
 
     [[nodiscard]] bool contains(const prepared_statement& s) const { return index_.contains(s.id); }
     /// Stays valid until the statement is removed; nullptr if it is not there.

@@ -114,6 +114,7 @@ private:
         statement_plan plan;
         own_statement own;   ///< null: the unnamed statement, or none that is known
         bool local = false;  ///< it is executed here
+        bool shown = false;  ///< local: its row has been shown
     };
 
     // session.cpp: life
@@ -316,7 +317,8 @@ private:
     /// False: the answer is not known yet; the message is looked at again later.
     [[nodiscard]] bool can_answer(const statement_plan& plan);
     /// Puts rows and CommandComplete into the note, or an error (false).
-    [[nodiscard]] bool run_local(const statement_plan& plan, reply_note& note);
+    [[nodiscard]] bool run_local(const statement_plan& plan, reply_note& note,
+                                 std::int32_t max_rows = 0);
     /// In its turn, with or without a server.
     void expect_local(reply_note note);
 

@@ -455,7 +455,14 @@ bool session::forward_execute(const frame& f, std::string_view data) {
     if (bound != nullptr && bound->local) {
         if (!can_answer(bound->plan)) return false;
         reply_note note;
-        const bool ran = run_local(bound->plan, note);
+        portal& here = portal_at(execute->portal);
+        bool ran = true;
+        if (here.shown) {
+            protocol::append_command_complete(note.text, "SHOW");
+        } else {
+            ran = run_local(here.plan, note, execute->max_rows);
+            here.shown = ran && returns_rows(here.plan);
+        }
         expect_local(std::move(note));
         if (server_) names_changed_at_ = server_->replies.expected();
         if (!ran) skip_to_sync_ = true;

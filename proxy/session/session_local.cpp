@@ -106,7 +106,7 @@ bool session::can_answer(const statement_plan& plan) {
     return false;
 }
 
-bool session::run_local(const statement_plan& plan, reply_note& note) {
+bool session::run_local(const statement_plan& plan, reply_note& note, std::int32_t max_rows) {
     std::string& out = note.text;
     if (plan.answered()) {
         protocol::append_command_complete(out, *plan.verdict->ok_msg);
@@ -124,7 +124,12 @@ bool session::run_local(const statement_plan& plan, reply_note& note) {
         }
         const std::string position = to_string(floor_.position());
         protocol::append_data_row(out, std::array{std::optional<std::string_view>(position)});
-        protocol::append_command_complete(out, "SHOW");
+        // As in PostgreSQL: who asked for one row is not told that there is no other.
+        if (max_rows == 1) {
+            protocol::append_portal_suspended(out);
+        } else {
+            protocol::append_command_complete(out, "SHOW");
+        }
         return true;
     }
     if (sets_floor(t)) {

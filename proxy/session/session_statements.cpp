@@ -94,8 +94,8 @@ prepared_on_server::entry& session::ensure_prepared(const statement_ptr& s) {
 session::readiness session::ready_to_bind(client_statement& own, bool described_again) {
     // Read anew under the settings of today, as PostgreSQL would.
     if (own.statement->reading != settings_->reading() && !effects_.changes_reading())
-        own.statement = w_.shared.statements.intern(own.statement->query, own.statement->oids,
-                                                    settings_->reading(), own.statement->what);
+        own.replace(w_.shared.statements.intern(own.statement->query, own.statement->oids,
+                                                settings_->reading(), own.statement->what));
     prepared_on_server::entry& there = ensure_prepared(own.statement);
     statement_shape relied_on = own.seen;
     if (described_again) relied_on.columns = 0;

@@ -153,9 +153,9 @@ struct registry {
         unknown = number("UNKNOWN");
     }
     command_kind number(const std::string& name) {
-        const auto known = std::find(names.begin(), names.end(), name);
-        if (known == names.end()) names.push_back(name);
-        return static_cast<command_kind>(known - names.begin());
+        const auto at = std::find(names.begin(), names.end(), name) - names.begin();
+        if (static_cast<std::size_t>(at) == names.size()) names.push_back(name);
+        return static_cast<command_kind>(at);
     }
 };
 

@@ -2,6 +2,7 @@
 traffic, and the layers of the configuration."""
 import os
 import re
+import signal
 import subprocess
 import urllib.error
 import urllib.request
@@ -193,6 +194,53 @@ def test_what_is_saved_to_disk_outlives_the_process(lasting):
         assert client.execute("SELECT 1").fetchone() == (1,)
 
 
+def restarted(howdah, *arguments):
+    """The same Howdah, ended and started with these arguments."""
+    howdah.signal(signal.SIGTERM)
+    howdah.wait()
+    before = howdah.log_text().count("admin interface on")
+    howdah.arguments = list(arguments)
+    return howdah.start(is_ready=lambda: howdah.log_text().count("admin interface on") > before)
+
+
+def test_layers_that_differ_are_told_and_a_start_chooses(lasting):
+    with admin(lasting) as console:
+        assert rows(console, "SELECT * FROM config_drift") == []
+        assert ("PGSQL USERS", "CONFIG", None) in rows(console, "SELECT * FROM howdah_layers")
+        console.execute("UPDATE pgsql_users SET max_connections = 77 WHERE username = 'appuser'")
+        console.execute("INSERT INTO pgsql_users (username, password, default_hostgroup) VALUES ('later', 'x', 10)")
+        console.execute("SAVE PGSQL USERS TO DISK")
+        drift = "SELECT table_name, row_key, column_name, config_value, disk_value, runtime_value FROM config_drift"
+        assert rows(console, drift) == [
+            ("pgsql_users", "appuser, 1", "max_connections", "10000", "77", "10000"),
+            ("pgsql_users", "later, 1", None, None, "there", None)]
+    of_users = "SELECT username, max_connections FROM runtime_pgsql_users ORDER BY 1"
+    with admin(restarted(lasting)) as console:
+        assert rows(console, of_users) == [("appuser", 77), ("later", 10000)]
+        assert rows(console, "SELECT started_from FROM howdah_layers WHERE module = 'PGSQL USERS' AND saved_at > 0") == [("DISK",)]
+    with admin(restarted(lasting, "--reload")) as console:
+        assert rows(console, of_users) == [("appuser", 10000), ("later", 10000)]
+        assert rows(console, "SELECT max_connections FROM disk.pgsql_users WHERE username = 'appuser'") == [(10000,)]
+    with admin(restarted(lasting, "--initial")) as console:
+        assert rows(console, of_users) == [("appuser", 10000)]
+        assert rows(console, "SELECT * FROM disk.pgsql_users") == []
+    assert (lasting.folder / "howdah.db.bak").exists()
+
+
+def test_the_configuration_file_and_the_log_are_read_and_opened_anew(lasting):
+    with admin(lasting) as console:
+        lasting.config["users"][0]["comment"] = "reloaded"
+        lasting.write_config()
+        console.execute("RELOAD")
+        assert rows(console, "SELECT comment FROM runtime_pgsql_users") == [("reloaded",)]
+        lasting.config_file.write_text("users: 7\n", encoding="utf-8")
+        with pytest.raises(psycopg.errors.ConfigFileError):
+            console.execute("RELOAD")
+        assert rows(console, "SELECT comment FROM runtime_pgsql_users") == [("reloaded",)]
+        for command in ("PROXYSQL FLUSH LOGS", "PROXYSQL RELOAD TLS"):
+            console.execute(command)
+
+
 def test_a_configuration_that_was_saved_to_a_file_starts_howdah(lasting):
     saved = lasting.folder / "saved.yaml"
     with admin(lasting) as console:
@@ -257,6 +305,56 @@ def test_statements_are_counted_by_their_digest(managed, console):
         client.execute("DROP TABLE counted")
 
 
+def test_errors_commands_and_traffic_are_counted_per_server(cluster, managed, console):
+    for table in ("stats_pgsql_errors_reset", "stats_pgsql_connection_pool_reset"):
+        console.execute(f"SELECT * FROM {table}").fetchall()
+    counted = "SELECT Total_cnt, Total_Time_us FROM stats_pgsql_commands_counters WHERE Command = 'CREATE_TABLE'"
+    before = rows(console, counted)[0]
+    with client_of(managed, autocommit=True) as client:
+        client.execute("CREATE TABLE IF NOT EXISTS kinds (a int)")
+        for _ in range(3):
+            with pytest.raises(psycopg.errors.UndefinedTable):
+                client.execute("DELETE FROM no_such_table")
+        client.execute("DROP TABLE kinds")
+    after = rows(console, counted)[0]
+    assert after[0] == before[0] + 1 and after[1] > before[1]
+    [error] = rows(console, """SELECT hostgroup, port, username, database, sqlstate, count_star, last_error FROM stats_pgsql_errors
+                               WHERE last_seen >= first_seen AND client_address = '127.0.0.1'""")
+    assert error == (10, cluster.primary.port, "appuser", "appdb", "42P01", 3, 'relation "no_such_table" does not exist')
+    [(statements, sent, received, most)] = rows(
+        console, """SELECT Queries, Bytes_data_sent, Bytes_data_recv, MaxConnUsed FROM stats_pgsql_connection_pool_reset
+                    WHERE hostgroup = 10""")
+    assert statements >= 5 and sent > 100 and received > 100 and most >= 1
+    assert rows(console, "SELECT Queries FROM stats_pgsql_connection_pool WHERE hostgroup = 10") == [(0,)]
+    console.execute("TRUNCATE TABLE stats_pgsql_errors")
+    assert rows(console, "SELECT count(*) FROM stats_pgsql_errors") == [(0,)]
+
+
+def test_prepared_statements_and_what_runs_are_seen(managed, console, background):
+    with client_of(managed, autocommit=True) as client, client_of(managed, autocommit=True) as other:
+        for c in (client, other):
+            c.execute("SELECT %s::int + 4711", (1,), prepare=True)
+        [shown] = rows(console, """SELECT ref_count_client, ref_count_server > 0, num_param_types, query
+                                   FROM stats_pgsql_prepared_statements_info WHERE query LIKE '%% + 4711'""")
+        assert shown == (2, True, 1, "SELECT $1::int + 4711")
+        running = background.submit(lambda: client.execute("SELECT pg_sleep(60) AS slow"))
+        wait_until(lambda: rows(console, "SELECT info FROM stats_pgsql_processlist WHERE info LIKE '%%slow'") ==
+                   [("select pg_sleep(?) as slow",)], 10, "what runs is shown")
+        client.cancel()
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            running.result()
+
+
+def test_addresses_whose_logins_failed_are_known_and_forgotten(managed, console):
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(**{**managed.target().libpq(), "password": "wrong"})
+    [(address, failures, recent)] = rows(console, """SELECT client_address, error_count, last_updated > strftime('%%s') - 60
+                                                     FROM stats_pgsql_client_host_cache""")
+    assert (address, recent) == ("127.0.0.1", True) and failures >= 1
+    console.execute("PROXYSQL FLUSH PGSQL CLIENT HOSTS")
+    assert rows(console, "SELECT * FROM stats_pgsql_client_host_cache") == []
+
+
 def test_prometheus_finds_its_metrics(managed, console):
     with urllib.request.urlopen(f"http://{managed.host}:{managed.metrics_port}/metrics", timeout=30) as answer:
         assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
@@ -284,8 +382,17 @@ def test_pgbouncers_console_has_its_columns(managed, console):
         assert ("appdb", "appuser", 1) in [r[:3] for r in cursor.fetchall()]
         [client_row] = rows(console, "SELECT type, user, database, state FROM pgbouncer.clients")
         assert client_row == ("C", "appuser", "appdb", "active")
-    for name in ("CLIENTS", "SERVERS", "DATABASES", "USERS", "LISTS", "CONFIG", "VERSION"):
+    for name in ("CLIENTS", "SERVERS", "DATABASES", "USERS", "LISTS", "CONFIG", "VERSION", "STATS_AVERAGES"):
         assert console.execute(f"SHOW {name}").description
+
+
+def test_a_pause_is_the_state_of_pgbouncers_console(console):
+    assert rows(console, "SHOW STATE") == [("active", "yes"), ("paused", "no"), ("suspended", "no")]
+    console.execute("PAUSE")
+    assert rows(console, "SHOW STATE")[1] == ("paused", "yes")
+    console.execute("RESUME")
+    with pytest.raises(psycopg.errors.FeatureNotSupported):
+        console.execute("SHOW FDS")
 
 
 def test_the_reference_pages_are_current(console):

@@ -39,6 +39,7 @@ class Howdah:
         self.config_file = self.folder / "howdah.yaml"
         self.stderr_file = self.folder / "howdah.log"
         self.process = None
+        self.arguments = []  # of the command line, besides the configuration
         self.config = {
             "variables": {
                 "interfaces": [f"{ADDRESS}:{self.port}", f"{self.folder}:{self.port}"],
@@ -63,7 +64,7 @@ class Howdah:
     def start(self, timeout=30, is_ready=None):
         """Starts the program; returns when it listens (`is_ready` finds out in another way)."""
         self.write_config()
-        command = self.os_user.command(self.program, "--config", self.config_file, death_signal="KILL")
+        command = self.os_user.command(self.program, "--config", self.config_file, *self.arguments, death_signal="KILL")
         with open(self.stderr_file, "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             cwd=self.folder, env={**os.environ, "HOME": str(self.folder)})
