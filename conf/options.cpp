@@ -254,9 +254,13 @@ std::vector<option> build() {
           "none means nowhere.")
         .reloadable = false;
     t.add("datadir", &v::datadir,
-          "Folder of howdah.db, the DISK layer of the configuration; without it nothing is kept "
-          "over a restart but this file.")
+          "Folder of howdah.db, the DISK layer of the configuration, and of howdah_stats.db, the "
+          "history of statistics; without it nothing is kept over a restart but this file.")
         .reloadable = false;
+    t.add("admin_stats_history_interval", &v::admin_stats_history_interval,
+          "How often statistics are kept in stats_history; 0: never.", {0, 86400});
+    t.add("admin_stats_history_retention", &v::admin_stats_history_retention, "For how long.",
+          {60, 10 * 365 * 86400});
 
     t.group("Operation");
     t.add("passfile", &v::passfile,

@@ -318,6 +318,8 @@ struct variables {
     std::chrono::milliseconds admin_statement_timeout{60000};
     std::vector<listen_address> admin_metrics_ifaces{{"0.0.0.0", 6070}};
     std::string datadir;  ///< Empty = there is no DISK layer.
+    std::chrono::seconds admin_stats_history_interval{60};
+    std::chrono::seconds admin_stats_history_retention{7 * 86400};
 
     // Operation
     std::string passfile;  ///< Already applied by the loader: passwords are filled in.

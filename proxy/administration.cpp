@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <ctime>
 #include <stdexcept>
 
 #include "admin/catalog/catalog_tables.hpp"
@@ -16,6 +17,7 @@
 #include "admin/sql/show_commands.hpp"
 #include "monitor/monitor.hpp"
 #include "protocol/io/listener.hpp"
+#include "protocol/wire/sqlstate.hpp"
 #include "proxy/admin/metrics.hpp"
 #include "proxy/admin/pgbouncer_tables.hpp"
 #include "proxy/admin/statistics_tables.hpp"
@@ -56,12 +58,15 @@ std::vector<std::pair<std::string, std::string>> split_credentials(std::string_v
     return out;
 }
 
-administration::administration(administered what) : what_(std::move(what)) {
+administration::administration(administered what)
+    : what_(std::move(what)), history_timer_(what_.control) {
     const auto now = what_.settings();
     // Of all connections together: a statement that wants more fails (53200).
     sqlite3_hard_heap_limit64(most_memory);
     environment_.memory_uri = memory_uri();
     environment_.disk_path = admin::disk_path(*now);
+    if (!now->vars.datadir.empty())
+        environment_.history_path = now->vars.datadir + "/howdah_stats.db";
     environment_.statement_timeout = now->vars.admin_statement_timeout;
     layers_ = std::make_unique<admin::config_layers>(
         admin::runtime_access{
@@ -96,6 +101,11 @@ administration::administration(administered what) : what_(std::move(what)) {
     environment_.commands.add(admin::show_commands(environment_));
     environment_.commands.add(pgbouncer_commands());
     environment_.commands.add(statistics_commands(what_.shared));
+    environment_.commands.add({.syntax = "SAVE PGSQL DIGEST TO DISK",
+                               .doc = "Moves stats_pgsql_query_digest to stats_history.",
+                               .needs = admin::role::admin,
+                               .run = [this](const admin::command_call&) { return keep_digests(); },
+                               .group = "Looking around"});
     environment_.commands.add(traffic_commands(what_.control, what_.shared, what_.traffic_control));
     environment_.commands.add(process_commands(what_.control, what_.commands));
     environment_.commands.add(
@@ -122,6 +132,8 @@ administration::administration(administered what) : what_(std::move(what)) {
         (void)::chmod(environment_.disk_path.c_str(), 0600);
         (void)keeper_->query("PRAGMA disk.journal_mode = WAL");
     }
+    if (!environment_.history_path.empty())
+        history_ = std::make_unique<admin::history>(environment_.history_path, environment_.tables);
     layers_->create(*keeper_, *now);
     server_ = std::make_unique<admin::admin_server>(what_.control, environment_,
                                                     [this] { return access(); });
@@ -141,6 +153,52 @@ administration::~administration() {
     server_.reset();
 }
 
+void administration::keep_history() {
+    // The interval may change meanwhile: the clock is looked at more often than samples are taken.
+    constexpr std::chrono::seconds tick{1};
+    history_timer_.expires_after(tick);
+    history_timer_.async_wait([this](const boost::system::error_code& ec) {
+        if (ec) return;
+        const auto interval = what_.settings()->vars.admin_stats_history_interval;
+        const auto now = std::chrono::steady_clock::now();
+        if (interval.count() > 0 && now - history_kept_ >= interval && !keeping_history_) {
+            history_kept_ = now;
+            take_sample();
+        }
+        keep_history();
+    });
+}
+
+void administration::take_sample() {
+    keeping_history_ = true;
+    const auto retention = what_.settings()->vars.admin_stats_history_retention.count();
+    boost::asio::post(server_->threads(), [this, retention] {
+        const std::int64_t now = std::time(nullptr);
+        try {
+            auto done = history_->sample(now);
+            if (done) done = history_->forget_before(now - retention);
+            if (!done) spdlog::warn("stats_history: {}", done.error().message);
+        } catch (const std::exception& e) {
+            spdlog::warn("stats_history: {}", e.what());
+        }
+        boost::asio::post(what_.control, [this] { keeping_history_ = false; });
+    });
+}
+
+admin::sql_result<admin::command_result> administration::keep_digests() const {
+    if (!history_)
+        return admin::sql_error(protocol::sqlstate::object_not_in_prerequisite_state,
+                                "there is no stats_history",
+                                "Set datadir in the configuration file.");
+    const auto& all = admin::history::kept();
+    const auto digests = std::ranges::find(all, false, &admin::kept_table::periodic);
+    const auto kept = history_->keep(*digests, std::time(nullptr));
+    if (!kept) return kept.error();
+    admin::command_result r;
+    r.tag = "SAVE " + std::to_string(*kept);
+    return r;
+}
+
 int administration::open(const conf::listen_address& at, const char* what) const {
     const int fd = what_.open_socket(at);
     conf::listen_address bound = at;
@@ -150,6 +208,7 @@ int administration::open(const conf::listen_address& at, const char* what) const
 }
 
 void administration::listen() {
+    if (history_) keep_history();
     const auto now = what_.settings();
     for (const conf::listen_address& at : now->vars.admin_pgsql_ifaces) {
         const int fd = open(at, "admin interface");
@@ -171,6 +230,7 @@ void administration::stop_listening() {
 }
 
 void administration::stop(std::function<void()> stopped) {
+    history_timer_.cancel();
     http_->stop([this, stopped = std::move(stopped)] { server_->stop(stopped); });
 }
 

@@ -1,11 +1,13 @@
 #pragma once
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "admin/config/layers.hpp"
+#include "admin/history/history.hpp"
 #include "admin/http/http_server.hpp"
 #include "admin/server/admin_server.hpp"
 #include "admin/sql/sql_session.hpp"
@@ -65,6 +67,9 @@ public:
 
 private:
     [[nodiscard]] admin::admin_access access() const;
+    void keep_history();
+    void take_sample();
+    [[nodiscard]] admin::sql_result<admin::command_result> keep_digests() const;
     /// Opens a socket and says so; `what` is for the log.
     [[nodiscard]] int open(const conf::listen_address& at, const char* what) const;
 
@@ -72,6 +77,10 @@ private:
     admin::sql_environment environment_;
     std::unique_ptr<admin::config_layers> layers_;
     std::unique_ptr<admin::database> keeper_;  ///< as long as it is open MEMORY exists
+    std::unique_ptr<admin::history> history_;  ///< null: there is no datadir
+    boost::asio::steady_timer history_timer_;
+    std::chrono::steady_clock::time_point history_kept_{};
+    bool keeping_history_ = false;  ///< a sample is being taken
     std::unique_ptr<admin::admin_server> server_;
     std::unique_ptr<admin::http_server> http_;
     std::uint16_t port_ = 0;

@@ -18,6 +18,7 @@ struct known_schema {
 constexpr known_schema known_schemas[] = {
     {"main", "MEMORY, the configuration that is edited, and runtime_: what is in force"},
     {"disk", "DISK, the configuration that is kept"},
+    {"stats_history", "What some statistics were earlier"},
     {"stats", "What happens now, and counters since the start"},
     {"monitor", "Checks of the servers"},
     {"pgbouncer", "PgBouncer's console as tables"},
@@ -153,11 +154,15 @@ catalog::catalog(const sql_environment& all,
 
 void catalog::load() const {
     database db(all_.memory_uri);
-    const bool has_disk =
-        !all_.disk_path.empty() && static_cast<bool>(db.attach_file(all_.disk_path, "disk"));
+    std::set<std::string_view> stored_schemas{"main"}, absent{"disk", "stats_history"};
+    for (const auto& [schema, path] : all_.files()) {
+        if (!db.attach_file(path, schema)) continue;
+        stored_schemas.insert(schema);
+        absent.erase(schema);
+    }
     for (const known_schema& s : known_schemas) {
-        if (s.name == "disk" && !has_disk) continue;
-        if (s.name == "main" || s.name == "disk") {
+        if (absent.contains(s.name)) continue;
+        if (stored_schemas.contains(s.name)) {
             const auto names = db.query("SELECT name FROM " + quoted_name(s.name) +
                                         ".sqlite_schema WHERE type = 'table' AND name NOT LIKE "
                                         "'sqlite%' AND sql NOT LIKE 'CREATE VIRTUAL%'");
@@ -170,7 +175,7 @@ void catalog::load() const {
     }
     oid_source oids;
     for (const known_schema& s : known_schemas) {
-        if (s.name == "disk" && !has_disk) continue;
+        if (absent.contains(s.name)) continue;
         schemas_.push_back({s.name == "pg_catalog" ? system_schema_oid
                                                    : oids.of("schema", s.name, is_system(s.name)),
                             std::string(s.name), std::string(s.doc)});

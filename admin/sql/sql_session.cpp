@@ -305,10 +305,9 @@ sql_session::sql_session(const sql_environment& all, role who, std::string user)
     const auto need = [&](const std::string& sql) {
         if (auto done = db_.execute(sql); !done) throw std::runtime_error(done.error().message);
     };
-    if (!all.disk_path.empty()) {
-        if (auto done = db_.attach_file(all.disk_path, "disk"); !done)
-            throw std::runtime_error("cannot open " + all.disk_path + ": " + done.error().message);
-    }
+    for (const auto& [schema, path] : all.files())
+        if (auto done = db_.attach_file(path, schema); !done)
+            throw std::runtime_error("cannot open " + path + ": " + done.error().message);
     for (const std::string_view schema : attached_schemas)
         need("ATTACH ':memory:' AS " + std::string(schema));
     if (all.add_functions) all.add_functions(db_.handle(), user_, who_);
@@ -353,6 +352,7 @@ bool sql_session::allows(int action, std::string_view a, std::string_view schema
         case SQLITE_READ:
             // json_each reads nothing but its argument.
             return who_ == role::admin || schema.empty() || a == "json_each" ||
+                   schema == "stats_history" ||
                    std::ranges::find(attached_schemas, schema) != std::end(attached_schemas);
         case SQLITE_INSERT:
         case SQLITE_UPDATE:

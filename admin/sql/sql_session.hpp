@@ -45,8 +45,17 @@ public:
 
 /// What all sessions have in common. Outlives them; does not change once they are open.
 struct sql_environment {
-    std::string memory_uri;  ///< of the database that holds the schema "main"
-    std::string disk_path;   ///< of the schema "disk"; empty: there is none
+    std::string memory_uri;    ///< of the database that holds the schema "main"
+    std::string disk_path;     ///< of the schema "disk"; empty: there is none
+    std::string history_path;  ///< of the schema "stats_history"; empty: there is none
+
+    /// Schemas that are files.
+    [[nodiscard]] std::vector<std::pair<std::string_view, std::string>> files() const {
+        std::vector<std::pair<std::string_view, std::string>> out;
+        if (!disk_path.empty()) out.emplace_back("disk", disk_path);
+        if (!history_path.empty()) out.emplace_back("stats_history", history_path);
+        return out;
+    }
     std::vector<live_table> tables;
     command_table commands;
     std::chrono::milliseconds statement_timeout{60000};

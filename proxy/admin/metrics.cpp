@@ -1,19 +1,16 @@
 #include "proxy/admin/metrics.hpp"
 
-#include <dirent.h>
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
-#include <cstdio>
-#include <fstream>
+#include <limits>
 #include <map>
 #include <vector>
 
 #include "monitor/monitor.hpp"
-#include "proxy/client_report.hpp"
+#include "proxy/admin/process_usage.hpp"
 #include "proxy/gather.hpp"
+#include "proxy/statistics/collect.hpp"
 
 namespace howdah::proxy {
 namespace {
@@ -108,6 +105,25 @@ public:
     void gauge(const std::string& name, const std::string& help, labels l, double number) {
         add(name, help, MetricType::Gauge, std::move(l), number);
     }
+    void histogram(const std::string& name, const std::string& help, const duration_counts& n) {
+        MetricFamily f;
+        f.name = name;
+        f.help = help;
+        f.type = MetricType::Histogram;
+        ClientMetric m;
+        m.histogram.sample_count = n.count;
+        m.histogram.sample_sum = static_cast<double>(n.total_us) / 1e6;
+        std::uint64_t below = 0;
+        for (std::size_t i = 0; i < n.buckets.size(); ++i) {
+            below += n.buckets[i];
+            const double bound = i < duration_counts::bounds.size()
+                                     ? static_cast<double>(duration_counts::bounds[i]) / 1e6
+                                     : std::numeric_limits<double>::infinity();
+            m.histogram.bucket.push_back({below, bound});
+        }
+        f.metric.push_back(std::move(m));
+        all_.push_back(std::move(f));
+    }
     [[nodiscard]] std::string text() const { return prometheus::TextSerializer().Serialize(all_); }
 
 private:
@@ -200,26 +216,66 @@ void add_servers(families& out, process& shared, boost::asio::io_context& contro
               static_cast<double>(shared.book.waiting()));
 }
 
+void add_statistics(families& out, const process& shared) {
+    out.histogram("howdah_wait_seconds", "Waits of clients for a server connection.",
+                  collect_waits(shared));
+    const server_statistics servers = collect_servers(shared, false);
+    for (const auto& [key, n] : servers.traffic) {
+        const labels member{{"hostgroup", std::to_string(key.first)},
+                            {"server", to_string(key.second->at)}};
+        labels sent = member, received = member;
+        sent.push_back({"direction", "to_server"});
+        received.push_back({"direction", "from_server"});
+        out.counter("howdah_server_statements_total", "Statements sent to servers.", member,
+                    static_cast<double>(n.statements));
+        out.counter("howdah_server_bytes_total", "Bytes exchanged with servers.", sent,
+                    static_cast<double>(n.sent));
+        out.counter("howdah_server_bytes_total", "", received, static_cast<double>(n.received));
+    }
+    const error_report errors = collect_errors(shared, false);
+    std::map<std::pair<std::string, std::string>, double> by_class;
+    for (const auto& [key, n] : errors.rows)
+        by_class[{to_string(key.server->at), key.sqlstate.substr(0, 2)}] +=
+            static_cast<double>(n.count);
+    for (const auto& [key, n] : by_class)
+        out.counter("howdah_server_errors_total", "Errors of servers by class of SQLSTATE.",
+                    {{"server", key.first}, {"class", key.second}}, n);
+    const command_statistics commands = collect_commands(shared);
+    const auto names = sql::command_names();
+    for (std::size_t i = 0; i < commands.size(); ++i) {
+        if (commands[i].count == 0) continue;
+        const labels command{{"command", names[i]}};
+        out.counter("howdah_statements_total",
+                    "Statements by command, of those that digests are kept of.", command,
+                    static_cast<double>(commands[i].count));
+        out.counter("howdah_statement_seconds_total", "Time that they took.", command,
+                    static_cast<double>(commands[i].total_us) / 1e6);
+    }
+    double digests = 0, dropped = 0;
+    for (const auto& [size, lost] : gather(
+             shared, [](worker& w) { return std::pair(w.digests.size(), w.digests.dropped()); })) {
+        digests += static_cast<double>(size);
+        dropped += static_cast<double>(lost);
+    }
+    out.gauge("howdah_digests", "Rows of statement statistics, over all workers.", {}, digests);
+    out.counter("howdah_digests_dropped_total",
+                "Statements that were not counted by digest for want of room.", {}, dropped);
+    out.gauge("howdah_prepared_statements", "Named prepared statements that differ.", {},
+              static_cast<double>(shared.statements.size()));
+}
+
 /// The metrics that every process has, under the names that dashboards know.
 void add_process(families& out, const process& shared) {
-    rusage used{};
-    ::getrusage(RUSAGE_SELF, &used);
-    const auto seconds = [](const timeval& t) {
-        return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+    const process_usage used = current_usage();
+    const auto seconds = [](std::chrono::microseconds t) {
+        return std::chrono::duration<double>(t).count();
     };
     out.counter("process_cpu_seconds_total", "CPU time of all threads.", {},
-                seconds(used.ru_utime) + seconds(used.ru_stime));
-    long pages = 0, resident = 0;
-    std::ifstream("/proc/self/statm") >> pages >> resident;
+                seconds(used.cpu_user + used.cpu_system));
     out.gauge("process_resident_memory_bytes", "Memory in RAM.", {},
-              static_cast<double>(resident) * static_cast<double>(::sysconf(_SC_PAGESIZE)));
-    int open = 0;
-    if (DIR* folder = ::opendir("/proc/self/fd")) {
-        while (::readdir(folder) != nullptr)
-            ++open;
-        ::closedir(folder);
-    }
-    out.gauge("process_open_fds", "Open file descriptors.", {}, std::max(0, open - 3));
+              static_cast<double>(used.resident_bytes));
+    out.gauge("process_open_fds", "Open file descriptors.", {},
+              static_cast<double>(used.open_files));
     out.gauge("process_start_time_seconds", "Start of the process, Unix time.", {},
               std::chrono::duration<double>(shared.started.time_since_epoch()).count());
 }
@@ -235,6 +291,7 @@ std::string metrics_text(process& shared, boost::asio::io_context& control,
     add_clients(out, shared);
     add_servers(out, shared, control, watcher);
     add_counters(out, gather_counters(shared));
+    add_statistics(out, shared);
     return out.text();
 }
 

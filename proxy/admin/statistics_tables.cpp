@@ -6,6 +6,7 @@
 #include <map>
 
 #include "monitor/monitor.hpp"
+#include "proxy/admin/process_usage.hpp"
 #include "proxy/gather.hpp"
 #include "proxy/sql/command_kind.hpp"
 #include "proxy/sql/digest.hpp"
@@ -233,6 +234,21 @@ live_table query_digest(const process& shared, bool reset) {
     return t;
 }
 
+live_table own_process() {
+    return {"stats",
+            "howdah_process",
+            "What this process uses of the machine.",
+            {{"cpu_user_us", number, "CPU time of all threads, in microseconds."},
+             {"cpu_system_us", number, "CPU time in the kernel, in microseconds."},
+             {"resident_bytes", number, "Memory in RAM."},
+             {"open_files", number, "File descriptors."}},
+            [] {
+                const process_usage used = current_usage();
+                return std::vector<row>{{used.cpu_user.count(), used.cpu_system.count(),
+                                         used.resident_bytes, used.open_files}};
+            }};
+}
+
 live_table prepared_statements(const process& shared) {
     return {"stats",
             "stats_pgsql_prepared_statements_info",
@@ -269,6 +285,7 @@ void add_statistics_tables(std::vector<live_table>& tables, boost::asio::io_cont
     tables.push_back(commands_counters(shared));
     tables.push_back(prepared_statements(shared));
     tables.push_back(query_rules(shared));
+    tables.push_back(own_process());
 }
 
 std::vector<admin::command> statistics_commands(process& shared) {

@@ -76,6 +76,7 @@ public:
     /// The same, and begins anew.
     [[nodiscard]] digest_report take();
     [[nodiscard]] std::size_t size() const { return rows_.size(); }
+    [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 
 private:
     struct value {

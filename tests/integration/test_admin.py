@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from howdah_test import proxysql_suite
 from howdah_test.admin_reference import render
 from howdah_test.cluster import PASSWORDS
 from howdah_test.proxy import Howdah
@@ -340,7 +341,8 @@ def test_prepared_statements_and_what_runs_are_seen(managed, console, background
         running = background.submit(lambda: client.execute("SELECT pg_sleep(60) AS slow"))
         wait_until(lambda: rows(console, "SELECT info FROM stats_pgsql_processlist WHERE info LIKE '%%slow'") ==
                    [("select pg_sleep(?) as slow",)], 10, "what runs is shown")
-        client.cancel()
+        # PostgreSQL ignores a cancel that overtakes its statement.
+        wait_until(lambda: client.cancel() or running.done(), 30, "it is cancelled")
         with pytest.raises(psycopg.errors.QueryCanceled):
             running.result()
 
@@ -395,9 +397,45 @@ def test_a_pause_is_the_state_of_pgbouncers_console(console):
         console.execute("SHOW FDS")
 
 
-def test_the_reference_pages_are_current(console):
-    page = Path(__file__).resolve().parents[2] / "docs/admin-reference.md"
-    text = render(lambda sql: rows(console, sql))
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+def is_current(page, text):
+    """Whether the page has this text; it gets it where the documentation is to be renewed."""
     if os.environ.get("HOWDAH_RENEW_DOCS"):
         page.write_text(text, encoding="utf-8")
-    assert page.read_text(encoding="utf-8") == text, "stale: see the head of the page"
+    return page.read_text(encoding="utf-8") == text
+
+
+def test_the_reference_pages_are_current(lasting):
+    with admin(lasting) as console:
+        assert is_current(DOCS / "admin-reference.md", render(lambda sql: rows(console, sql))), "stale: see its head"
+
+
+def test_what_proxysql_has_is_here_or_has_a_reason_not_to_be(lasting):
+    page = DOCS / "admin.md"
+    begin, end = "<!-- begin: proxysql_suite.py -->\n", "<!-- end -->\n"
+    before, _, after = page.read_text(encoding="utf-8").partition(begin)
+    with admin(lasting) as console:
+        text = before + begin + proxysql_suite.render(lambda sql: rows(console, sql)) + end + after.partition(end)[2]
+    assert is_current(page, text), "stale: renew it as admin-reference.md"
+
+
+def test_the_history_of_statistics_is_kept_on_disk(lasting):
+    with admin(lasting) as console:
+        console.execute("SET admin-stats_history_interval = 1")
+        console.execute("LOAD ADMIN VARIABLES TO RUNTIME")
+        kept = "SELECT count(DISTINCT timestamp) FROM stats_history.history_pgsql_status_variables WHERE Variable_Name = 'Questions'"
+        wait_until(lambda: rows(console, kept)[0][0] >= 2, 20, "samples are kept")
+        assert rows(console, "SELECT count(DISTINCT srv_port) FROM stats_history.history_stats_pgsql_connection_pool") == [(3,)]
+        with client_of(lasting, autocommit=True) as client:
+            client.execute("SELECT 'to be kept'")
+        console.execute("SAVE PGSQL DIGEST TO DISK")
+        digests = "SELECT count_star FROM stats_history.history_pgsql_query_digest WHERE digest_text = 'select ?'"
+        assert rows(console, digests) == [(1,)]
+        assert rows(console, "SELECT count(*) FROM stats_pgsql_query_digest WHERE digest_text = 'select ?'") == [(0,)]
+    lasting.kill9()
+    before = lasting.log_text().count("admin interface on")
+    lasting.start(is_ready=lambda: lasting.log_text().count("admin interface on") > before)
+    with admin(lasting, "stats", "stats") as console:
+        assert rows(console, digests) == [(1,)]
