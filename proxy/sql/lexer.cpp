@@ -188,9 +188,14 @@ const char* lexer::scan_dollar(const char* p) const noexcept {
 
 const char* lexer::scan_number(const char* p, token_kind& kind) const noexcept {
     const char* start = p;
-    const auto digits = [this](const char* q) {
-        while (q < end_ && (cls(*q) & digit) != 0)
-            ++q;
+    bool grouped = false;  // by underscores, since PostgreSQL 16
+    const auto digits = [&](const char* q) {
+        const char* first = q;
+        for (; q < end_; ++q) {
+            if ((cls(*q) & digit) != 0) continue;
+            if (*q != '_' || q == first || end_ - q < 2 || (cls(q[1]) & digit) == 0) break;
+            grouped = true;
+        }
         return q;
     };
     kind = token_kind::number;
@@ -207,6 +212,8 @@ const char* lexer::scan_number(const char* p, token_kind& kind) const noexcept {
             ++p;
         kind = is_based({start, static_cast<std::size_t>(p - start)}) ? token_kind::based_number
                                                                       : token_kind::odd_number;
+    } else if (grouped) {
+        kind = token_kind::based_number;
     }
     return p;
 }
