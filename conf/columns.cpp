@@ -68,6 +68,11 @@ value_error check_modifiers(std::string_view text) {
     return "must be CASELESS, GLOBAL, both with ',' between them, or empty";
 }
 
+value_error check_attributes(std::string_view text) {
+    if (parse_weighted_flags(text)) return std::nullopt;
+    return R"(must be empty or JSON such as {"flagOUTs": [{"id": 1, "weight": 3}]})";
+}
+
 /// A list of names, kept in one string with ';' between them.
 template <class Record>
 field<Record> name_list(field<Record> column, value_error (*check)(std::string_view)) {
@@ -208,11 +213,13 @@ std::span<const field<query_rule>> columns() {
                    "Replaces what match_pattern matches; \\1 is its first group, \\0 all of it."),
         make_field("destination_hostgroup", &r::destination_hostgroup,
                    "Where matching statements go.", hostgroup_range),
-        make_field("cache_ttl", &r::cache_ttl, "Has no effect in Howdah: there is no query cache.",
+        make_field("cache_ttl", &r::cache_ttl,
+                   "The result is kept for so long and given to whoever asks for the same.",
                    {1, longest}),
-        make_field("cache_empty_result", &r::cache_empty_result, "Has no effect, as cache_ttl."),
-        make_field("cache_timeout", &r::cache_timeout, "Has no effect, as cache_ttl.",
-                   {0, longest}),
+        make_field("cache_empty_result", &r::cache_empty_result,
+                   "Instead of query_cache_stores_empty_result."),
+        make_field("cache_timeout", &r::cache_timeout,
+                   "Has no effect in Howdah (nor in ProxySQL for PostgreSQL).", {0, longest}),
         make_field("reconnect", &r::reconnect,
                    "Has no effect in Howdah (nor in ProxySQL for PostgreSQL)."),
         make_field("timeout", &r::timeout,
@@ -225,9 +232,10 @@ std::span<const field<query_rule>> columns() {
         make_field("next_query_flagIN", &r::next_query_flag_in,
                    "The flag with which the session's later statements begin.", flag_range),
         make_field("mirror_flagOUT", &r::mirror_flag_out,
-                   "Has no effect in Howdah: statements are not mirrored.", flag_range),
-        make_field("mirror_hostgroup", &r::mirror_hostgroup, "Has no effect, as mirror_flagOUT.",
-                   hostgroup_range),
+                   "The statement is mirrored, to where the rules with this flagIN say.",
+                   flag_range),
+        make_field("mirror_hostgroup", &r::mirror_hostgroup,
+                   "The statement is run there, too; its result is thrown away.", hostgroup_range),
         make_field("error_msg", &r::error_msg,
                    "The statement is not run; the client gets this error (42501)."),
         make_field("OK_msg", &r::ok_msg,
@@ -238,9 +246,14 @@ std::span<const field<query_rule>> columns() {
                    "0: the session keeps its server connection; 1: that ends; 2: what this "
                    "statement does is no reason to keep it.",
                    {0, 2}),
-        make_field("log", &r::log, "Has no effect yet: there is no query log."),
+        make_field(
+            "log", &r::log,
+            "true: the statement is logged (eventslog_filename); false: only if it is slow."),
         make_field("apply", &r::apply, "true: no later rule is looked at."),
-        make_field("attributes", &r::attributes, "Has no effect in Howdah."),
+        checked(make_field("attributes", &r::attributes,
+                           "JSON. {\"flagOUTs\": [{\"id\": 1, \"weight\": 3}, ...]}: instead of "
+                           "flagOUT one of these, drawn by weight for each statement."),
+                check_attributes),
         make_field("comment", &r::comment, "Free text."),
     };
     return table;

@@ -148,6 +148,58 @@ std::vector<option> build() {
           "firewall_whitelist_users may run nothing.");
     t.add("firewall_whitelist_errormsg", &v::firewall_whitelist_errormsg,
           "What clients are told of a statement that the firewall blocks (SQLSTATE 42501).");
+    t.add("query_processor_iterations", &v::query_processor_iterations,
+          "How often the rules are looked at again from the first one on after a flagOUT; 0 only "
+          "goes on to later rules.",
+          {0, 1'000'000});
+
+    t.group("Query cache and mirroring");
+    t.add("query_cache_size_mb", &v::query_cache_size_mb,
+          "Memory (MiB) for the results that rules with cache_ttl keep, divided evenly among the "
+          "workers; 0 keeps none.",
+          {0, 1'048'576});
+    t.add("query_cache_stores_empty_result", &v::query_cache_stores_empty_result,
+          "Results without rows are kept, too; a rule may differ (cache_empty_result).");
+    t.add("query_cache_soft_ttl_pct", &v::query_cache_soft_ttl_pct,
+          "Once this share (%) of cache_ttl is over, one client's statement is run to renew the "
+          "result, while the others are still given the old one; 0 means that nobody renews it "
+          "before its end.",
+          {0, 100});
+    t.add("threshold_resultset_size", &v::threshold_resultset_size,
+          "A larger result is not kept by the query cache.", {kib, gib});
+    t.add("mirror_max_concurrency", &v::mirror_max_concurrency,
+          "Mirrored statements that run at a time, over all workers (at least one each).",
+          {1, 8192});
+    t.add("mirror_max_queue_length", &v::mirror_max_queue_length,
+          "Mirrored statements that may wait, over all workers; further ones are dropped.",
+          {0, 1'048'576});
+
+    t.group("Query log");
+    t.add("eventslog_filename", &v::eventslog_filename,
+          "File for the query log, one JSON object per line; empty means that there is none. It "
+          "has the statements of rules with log, all with eventslog_default_log, and the slow "
+          "ones.");
+    t.add("eventslog_filesize", &v::eventslog_filesize,
+          "Above this size a new file is begun; the old ones are numbered: queries.log, "
+          "queries.1.log.",
+          {4 * kib, gib});
+    t.add("eventslog_max_files", &v::eventslog_max_files, "How many old ones are kept.", {1, 1000});
+    t.add("eventslog_default_log", &v::eventslog_default_log,
+          "Statements are logged, unless a rule says log=0.");
+    t.add("eventslog_rate_limit", &v::eventslog_rate_limit,
+          "Each worker logs one of so many statements; slow ones are always logged.",
+          {1, 1'000'000});
+    t.add("long_query_time", &v::long_query_time,
+          "A statement that takes this long is slow: it is counted (Slow_queries) and logged; 0 "
+          "means that none is.",
+          {0, 20 * day});
+    t.add("eventslog_buffer_max_query_length", &v::eventslog_buffer_max_query_length,
+          "Longer statements are cut in the query log.", {kib, gib});
+    t.add("eventslog_buffer_size", &v::eventslog_buffer_size,
+          "Bytes of log lines that may wait to be written; further ones are dropped and counted.",
+          {64 * kib, gib});
+    t.add("eventslog_parameters", &v::eventslog_parameters,
+          "The parameters of prepared statements are logged, too.");
 
     t.group("Users by auth_query");
     t.add(

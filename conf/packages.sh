@@ -7,6 +7,7 @@ packages_build=(
     libboost1.81-dev libboost-context1.81-dev libboost-system1.81-dev
     libssl-dev libpq-dev libyaml-cpp-dev libfmt-dev libspdlog-dev libpg-query-dev
     libprotobuf-c-dev libre2-dev libcli11-dev libsqlite3-dev prometheus-cpp-dev
+    nlohmann-json3-dev
 )
 packages_runtime=(postgresql postgresql-contrib openssl util-linux procps)
 packages_unit=(libgtest-dev libgmock-dev)

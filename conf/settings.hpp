@@ -162,7 +162,7 @@ struct query_rule {
         multiplex;  ///< 0: the session keeps its server; 1: no more; 2: not for this.
     std::optional<bool> log;
     bool apply = false;      ///< true: no later rule is looked at.
-    std::string attributes;  ///< JSON of ProxySQL.
+    std::string attributes;  ///< JSON; see parse_weighted_flags (rule_values.hpp).
     std::string comment;
     bool operator==(const query_rule&) const = default;
 };
@@ -268,6 +268,26 @@ struct variables {
     std::uint32_t query_digests_max_entries = 5000;
     bool firewall_whitelist_enabled = false;
     std::string firewall_whitelist_errormsg = "Firewall blocked this query";
+    std::uint32_t query_processor_iterations = 0;
+
+    // Query cache and mirroring
+    std::uint32_t query_cache_size_mb = 256;  ///< Of the process; 0 = there is no cache.
+    bool query_cache_stores_empty_result = true;
+    std::uint32_t query_cache_soft_ttl_pct = 0;  ///< 0 = off.
+    std::size_t threshold_resultset_size = 4 << 20;
+    std::uint32_t mirror_max_concurrency = 16;
+    std::uint32_t mirror_max_queue_length = 32000;
+
+    // Query log
+    std::string eventslog_filename;  ///< Empty = there is no query log.
+    std::size_t eventslog_filesize = 100 << 20;
+    std::uint32_t eventslog_max_files = 10;
+    bool eventslog_default_log = false;
+    std::uint32_t eventslog_rate_limit = 1;
+    std::chrono::milliseconds long_query_time{1000};
+    std::size_t eventslog_buffer_max_query_length = 32 << 10;
+    std::size_t eventslog_buffer_size = 16 << 20;
+    bool eventslog_parameters = false;
 
     // Users by auth_query
     std::string auth_user;  ///< Empty = only `users` may log in.

@@ -73,9 +73,7 @@ void check_flag(const located<query_rule>& r, std::string_view column, std::opti
 
 void check_effects(const located<query_rule>& r, problem_list& problems) {
     std::vector<std::string_view> idle;
-    for (const std::string_view column :
-         {"cache_ttl", "cache_empty_result", "cache_timeout", "reconnect", "mirror_flagOUT",
-          "mirror_hostgroup", "sticky_conn", "log", "attributes"})
+    for (const std::string_view column : {"cache_timeout", "reconnect", "sticky_conn"})
         if (r.given(column)) idle.push_back(column);
     if (!idle.empty())
         problems.warn(r.line_of(idle.front()),
@@ -100,7 +98,13 @@ void check_rules(const document& config, const std::set<int>& known, problem_lis
         check_hostgroup("mirror_hostgroup", value.mirror_hostgroup);
         check_effects(r, problems);
         if (!value.active) continue;
-        if (!value.apply) check_flag(r, "flagOUT", value.flag_out, flags, problems);
+        if (!value.apply) {
+            check_flag(r, "flagOUT", value.flag_out, flags, problems);
+            const auto drawn = parse_weighted_flags(value.attributes);
+            for (const weighted_flag& f : drawn.value_or(std::vector<weighted_flag>()))
+                check_flag(r, "attributes", f.flag, flags, problems);
+        }
+        check_flag(r, "mirror_flagOUT", value.mirror_flag_out, flags, problems);
         check_flag(r, "next_query_flagIN", value.next_query_flag_in, flags, problems);
     }
     for (const auto& f : config.fast_routes)

@@ -88,6 +88,8 @@ public:
                                                     const pool_login* login) const;
     [[nodiscard]] std::uint64_t next_serial() { return ++serial_ * max_workers + index; }
     [[nodiscard]] std::size_t client_count() const { return clients_.size(); }
+    /// For rules that draw (rule_subject::draw): evenly spread, and nobody can foretell it.
+    [[nodiscard]] std::uint64_t next_draw() { return draws_ += 0x9e3779b97f4a7c15U; }
 
     static constexpr unsigned max_workers = 256;
 
@@ -136,6 +138,7 @@ private:
     std::function<void()> on_empty_;
     std::uint32_t next_pid_ = 0;
     std::uint64_t serial_ = 0;
+    std::uint64_t draws_ = sql::statement_cache::random_key();
     bool draining_ = false;
     std::size_t logins_ = 0;      ///< under way: they may become clients
     bool waits_for_end_ = false;  ///< of all clients, as they please

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
-#include "conf/rule_values.hpp"
 #include "proxy/sql/digest.hpp"
 
 namespace howdah::proxy {
@@ -67,7 +67,8 @@ void take_outcomes(rule_verdict& v, const conf::query_rule& row) {
 
 }  // namespace
 
-compiled_rules::compiled_rules(const conf::settings& settings) {
+compiled_rules::compiled_rules(const conf::settings& settings)
+    : iterations_(settings.vars.query_processor_iterations) {
     for (const conf::query_rule& row : settings.query_rules)
         if (row.active) add(row);
     std::sort(rules_.begin(), rules_.end(),
@@ -111,6 +112,10 @@ void compiled_rules::add(const conf::query_rule& row) {
         if (!r.match_pattern->CheckRewriteString(piece(*row.replace_pattern), &why))
             throw std::runtime_error(name_of(row) + ": replace_pattern: " + why);
     }
+    r.flags =
+        conf::parse_weighted_flags(row.attributes).value_or(std::vector<conf::weighted_flag>());
+    for (const conf::weighted_flag& f : r.flags)
+        r.weights += f.weight;
     looks_at_addresses_ = looks_at_addresses_ || given(row.client_addr) || given(row.proxy_addr) ||
                           row.proxy_port.has_value();
     rules_.push_back(std::move(r));
@@ -143,7 +148,11 @@ void compiled_rules::file(std::uint32_t number) {
     }
     g.looks_at_text = g.looks_at_text || r.match_pattern;
     g.looks_at_digest_text = g.looks_at_digest_text || r.match_digest;
-    if (!r.row.apply && r.row.flag_out)
+    g.draws = g.draws || !r.flags.empty();
+    if (r.row.apply) return;
+    for (const conf::weighted_flag& f : r.flags)
+        g.leads_to.push_back(static_cast<std::uint32_t>(f.flag));
+    if (r.flags.empty() && r.row.flag_out)
         g.leads_to.push_back(static_cast<std::uint32_t>(*r.row.flag_out));
 }
 
@@ -157,10 +166,12 @@ void compiled_rules::find_what_chains_look_at() {
                 if (to == groups_.end()) continue;
                 const bool text = g.looks_at_text || to->second.looks_at_text;
                 const bool digest_text = g.looks_at_digest_text || to->second.looks_at_digest_text;
-                changed =
-                    changed || text != g.looks_at_text || digest_text != g.looks_at_digest_text;
+                const bool draws = g.draws || to->second.draws;
+                changed = changed || text != g.looks_at_text ||
+                          digest_text != g.looks_at_digest_text || draws != g.draws;
                 g.looks_at_text = text;
                 g.looks_at_digest_text = digest_text;
+                g.draws = draws;
             }
         }
     }
@@ -176,7 +187,13 @@ bool compiled_rules::looks_at_digest_text(int flag) const {
     return g != groups_.end() && g->second.looks_at_digest_text;
 }
 
-/// One walk through the rules. It only ever goes on to later rules, so it ends whatever the flags.
+bool compiled_rules::draws(int flag) const {
+    const auto g = groups_.find(flag);
+    return g != groups_.end() && g->second.draws;
+}
+
+/// One walk through the rules. It goes on to later rules, and begins again from the first one a
+/// bounded number of times, so it ends whatever the flags.
 class compiled_rules::chain {
 public:
     chain(const compiled_rules& all, const rule_subject& subject) : all_(all), subject_(subject) {
@@ -193,13 +210,16 @@ public:
             verdict_.matched.push_back(number);
             take_outcomes(verdict_, r.row);
             const bool rewrote = r.row.replace_pattern && rewrite(r);
-            const bool moved = r.row.flag_out && *r.row.flag_out != verdict_.flag;
-            if (r.row.flag_out) verdict_.flag = *r.row.flag_out;
+            const int before = std::exchange(verdict_.flag, flag_behind(r));
             if (r.row.apply) {
                 verdict_.applied = true;
                 break;
             }
-            if (moved || rewrote) {
+            if (r.moves() && iterations_ > 0) {
+                --iterations_;
+                find_candidates(0);
+                i = 0;
+            } else if (verdict_.flag != before || rewrote) {
                 find_candidates(number + 1);
                 i = 0;
             }
@@ -214,6 +234,20 @@ private:
     [[nodiscard]] std::string_view digest_text() {
         if (!digest_text_) digest_text_ = sql::digest_text(subject_.query, max_digest_text);
         return *digest_text_;
+    }
+
+    [[nodiscard]] int flag_behind(const rule& r) {
+        if (r.flags.empty()) return r.row.flag_out.value_or(verdict_.flag);
+        // splitmix64: one number of the statement serves all the rules that draw.
+        std::uint64_t z = draw_ += 0x9e3779b97f4a7c15U;
+        z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9U;
+        z = (z ^ z >> 27) * 0x94d049bb133111ebU;
+        std::uint64_t at = ((z ^ z >> 31) >> 32) * r.weights >> 32;
+        for (const conf::weighted_flag& f : r.flags) {
+            if (at < f.weight) return f.flag;
+            at -= f.weight;
+        }
+        return verdict_.flag;
     }
 
     /// The rules from `first` on that have the chain's flag and may match.
@@ -278,6 +312,8 @@ private:
     rule_verdict verdict_;
     std::optional<std::string> digest_text_;
     numbers candidates_;
+    std::uint64_t draw_ = subject_.draw;
+    std::uint32_t iterations_ = all_.iterations_;
 };
 
 rule_verdict compiled_rules::judge(const rule_subject& subject) const {

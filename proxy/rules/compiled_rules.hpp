@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "conf/rule_values.hpp"
 #include "conf/settings.hpp"
 #include "proxy/rules/firewall.hpp"
 #include "proxy/rules/regex_set.hpp"
@@ -42,6 +43,8 @@ public:
     [[nodiscard]] bool looks_at_text(int flag) const;
     /// ... at the normalised text.
     [[nodiscard]] bool looks_at_digest_text(int flag) const;
+    /// ... at rule_subject::draw, so that what they say is not the same each time.
+    [[nodiscard]] bool draws(int flag) const;
     /// At where the client comes from or has connected to.
     [[nodiscard]] bool looks_at_addresses() const { return looks_at_addresses_; }
 
@@ -61,7 +64,11 @@ private:
         bool global = false;
         std::unique_ptr<re2::RE2> match_digest;
         std::unique_ptr<re2::RE2> match_pattern;
+        std::vector<conf::weighted_flag> flags;  // instead of flagOUT, if any
+        std::uint64_t weights = 0;               // their sum
         filed where = filed::all;
+
+        [[nodiscard]] bool moves() const { return row.flag_out || !flags.empty(); }
     };
     using numbers = std::vector<std::uint32_t>;
     /// The rules of one flagIN.
@@ -75,6 +82,7 @@ private:
         numbers leads_to;  // flags of later rules
         bool looks_at_text = false;
         bool looks_at_digest_text = false;
+        bool draws = false;
     };
     class chain;
 
@@ -89,6 +97,7 @@ private:
     std::optional<firewall> firewall_;
     std::string firewall_message_;
     bool looks_at_addresses_ = false;
+    std::uint32_t iterations_ = 0;  // from the first rule on, after a flagOUT
 };
 
 }  // namespace howdah::proxy

@@ -23,6 +23,8 @@ struct rule_subject {
     std::uint64_t digest =
         0;         ///< sql::digest::hash; 0: not known, which no rule with a digest wants
     int flag = 0;  ///< flagIN to begin with
+    /// Random: what decides among weighted flagOUTs.
+    std::uint64_t draw = 0;
 };
 
 /// What the firewall's lists say of a statement.

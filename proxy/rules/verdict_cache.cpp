@@ -39,7 +39,8 @@ verdict_ptr verdict_cache::judge(const std::shared_ptr<const compiled_rules>& ru
         known_.clear();
         rules_ = rules;
     }
-    if (id == sql::digest{} || rules->looks_at_text(subject.flag)) return ask(*rules, subject);
+    if (id == sql::digest{} || rules->looks_at_text(subject.flag) || rules->draws(subject.flag))
+        return ask(*rules, subject);
     key k{id, rules->looks_at_digest_text(subject.flag) ? spaces_of(subject.query) : 0, login,
           subject.flag, rules->looks_at_addresses() ? addresses_of(subject) : std::string()};
     const auto found = known_.find(k);

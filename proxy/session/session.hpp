@@ -421,6 +421,7 @@ private:
     std::uint16_t mends_ = 0;
     int flag_ = 0;        ///< flagIN with which the rules look at the next statement
     int batch_flag_ = 0;  ///< ... with which they looked at the batch that is kept
+    std::uint64_t draw_ = 0;  ///< what decides where rules draw, for the batch at hand
     std::optional<std::uint32_t> retries_;  ///< a rule's, for the batch at hand
     int hostgroup_ = 0;                     ///< of the attached or awaited server
     const server_entry* avoid_ = nullptr;

@@ -463,6 +463,7 @@ bool session::compatible(const batch& b) const {
 
 session::routing session::route_batch() {
     forget_plans();
+    draw_ = w_.next_draw();
     batch b;
     b.flag = flag_;
     switch (scan(b)) {

@@ -34,7 +34,8 @@ verdict_ptr session::judge(std::string_view query, const sql::digest& id, int fl
                          .database = who_.login->database,
                          .query = query,
                          .digest = id.hash,
-                         .flag = flag};
+                         .flag = flag,
+                         .draw = draw_};
     if (reached_) {
         subject.client_addr = client_address();
         subject.proxy_addr = reached_->host;
@@ -82,7 +83,7 @@ void session::rewind_plans() {
 
 const statement_plan& session::plan_of(client_statement& own) {
     const auto& rules = w_.now->rules;
-    if (own.judged_by != rules) {
+    if (own.judged_by != rules || rules->draws(own.flag)) {
         own.judged_by = rules;
         const std::string& sent = own.sent ? *own.sent : own.statement->query;
         own.plan.verdict =

@@ -118,10 +118,38 @@ TEST(query_rules, have_the_defaults_of_ProxySQL_but_are_active) {
 }
 
 TEST(query_rules, warn_of_columns_without_effect) {
-    EXPECT_THAT(warnings_of("query_rules:\n  - rule_id: 1\n    cache_ttl: 5\n"
-                            "    mirror_hostgroup: 10\n"),
-                ElementsAre("f.yaml:5: query rule 1: has no effect in Howdah: cache_ttl, "
-                            "mirror_hostgroup"));
+    EXPECT_THAT(warnings_of("query_rules:\n  - rule_id: 1\n    cache_timeout: 5\n"
+                            "    cache_ttl: 5\n    sticky_conn: 1\n"),
+                ElementsAre("f.yaml:5: query rule 1: has no effect in Howdah: cache_timeout, "
+                            "sticky_conn"));
+}
+
+TEST(query_rules, draw_among_flags_that_their_attributes_list) {
+    using flags = std::vector<weighted_flag>;
+    EXPECT_EQ(parse_weighted_flags(""), flags());
+    EXPECT_EQ(parse_weighted_flags("{}"), flags());
+    EXPECT_EQ(parse_weighted_flags(R"({"other": [1, "x"]})"), flags());
+    EXPECT_EQ(parse_weighted_flags(R"({"flagOUTs": [{"id": 7, "weight": 3, "x": null}, )"
+                                   R"({"weight": 0, "id": 2147483647}]})"),
+              (flags{{7, 3}, {2147483647, 0}}));
+    for (const char* wrong :
+         {"x", "[]", "null", "{", R"({"flagOUTs": 1})", R"({"flagOUTs": []})",
+          R"({"flagOUTs": [1]})", R"({"flagOUTs": [{"id": 1}]})",
+          R"({"flagOUTs": [{"weight": 1}]})", R"({"flagOUTs": [{"id": 1, "weight": 0}]})",
+          R"({"flagOUTs": [{"id": -1, "weight": 1}]})",
+          R"({"flagOUTs": [{"id": 1, "weight": -1}]})",
+          R"({"flagOUTs": [{"id": 1.5, "weight": 1}]})",
+          R"({"flagOUTs": [{"id": "1", "weight": 1}]})",
+          R"({"flagOUTs": [{"id": 2147483648, "weight": 1}]})",
+          R"({"flagOUTs": [{"id": 1, "weight": 4294967295}, {"id": 2, "weight": 1}]})"})
+        EXPECT_EQ(parse_weighted_flags(wrong), std::nullopt) << wrong;
+    const auto result = load_text(
+        head + "query_rules: [{rule_id: 1, attributes: '{\"flagOUTs\": 1}'}]\n", "f.yaml");
+    EXPECT_EQ(result.value, nullptr);
+    EXPECT_THAT(warnings_of("query_rules:\n  - {rule_id: 1, attributes: '{\"flagOUTs\": "
+                            "[{\"id\": 7, \"weight\": 1}]}'}\n"),
+                ElementsAre("f.yaml:4: query rule 1: attributes 7 leads nowhere: no active rule "
+                            "has it as its flagIN"));
 }
 
 TEST(query_rules, warn_of_flags_that_lead_nowhere) {

@@ -108,5 +108,14 @@ TEST_F(verdicts, are_bounded_in_number) {
     }
 }
 
+TEST_F(verdicts, of_rules_that_draw_are_not_remembered) {
+    set_rules(R"({rule_id: 1, attributes: '{"flagOUTs":[{"id":1,"weight":1}]}'},)"
+              "{rule_id: 2, flagIN: 1, destination_hostgroup: 1}");
+    EXPECT_EQ(destination("SELECT 1"), 1);
+    EXPECT_EQ(cache_.size(), 0u);
+    EXPECT_EQ(destination("SELECT 1", "10.0.0.1", 1), 1) << "from there on nothing is drawn";
+    EXPECT_EQ(cache_.size(), 1u);
+}
+
 }  // namespace
 }  // namespace howdah::proxy
