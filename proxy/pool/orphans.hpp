@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <vector>
 
 #include "proxy/pool/server_connection.hpp"
@@ -7,6 +8,7 @@
 namespace howdah::proxy {
 
 class worker;
+enum class unseen : std::uint8_t;
 
 /// One worker's server connections whose clients have gone while they still ran what those had
 /// asked for. Each is read, unseen, until all of that is answered; then DISCARD ALL undoes what the
@@ -37,12 +39,9 @@ private:
         bool cleaning = false;  ///< DISCARD ALL is under way
         bool failed = false;    ///< ... and was refused
     };
-    enum class outcome : std::uint8_t { more, done, broken };
-
     void on_server_readable(server_connection& from) override;
     void on_server_writable(server_connection& from) override;
-    [[nodiscard]] outcome read(orphan& o);
-    [[nodiscard]] outcome process(orphan& o);
+    [[nodiscard]] unseen read(orphan& o);
     void answered(server_connection& c);
     [[nodiscard]] orphan& find(server_connection& c);
     [[nodiscard]] server_ptr remove(server_connection& c);
