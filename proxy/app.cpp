@@ -71,7 +71,8 @@ bool same_rules(const conf::settings& a, const conf::settings& b) {
     return a.query_rules == b.query_rules && a.fast_routes == b.fast_routes &&
            a.firewall_users == b.firewall_users && a.firewall_rules == b.firewall_rules &&
            a.vars.firewall_whitelist_enabled == b.vars.firewall_whitelist_enabled &&
-           a.vars.firewall_whitelist_errormsg == b.vars.firewall_whitelist_errormsg;
+           a.vars.firewall_whitelist_errormsg == b.vars.firewall_whitelist_errormsg &&
+           a.vars.query_processor_iterations == b.vars.query_processor_iterations;
 }
 
 unsigned worker_count(const conf::variables& vars) {
@@ -143,6 +144,7 @@ app::app(std::shared_ptr<const conf::settings> settings, std::vector<std::string
             predecessor_.cancel(pid, key);
         };
     process_.hurry_samples = [this](monitor::wal_sampler::urgency how) { sampler_.hurry(how); };
+    process_.log.configure(settings_->vars);
     const snapshot_ptr first = make_snapshot();
     for (unsigned i = 0; i < worker_count(settings_->vars); ++i)
         workers_.push_back(std::make_unique<worker>(i, process_, first));
@@ -370,6 +372,7 @@ admin::sql_result<std::vector<std::string>> app::apply(
         return admin::sql_error(protocol::sqlstate::invalid_parameter_value, e.what());
     }
     settings_ = fresh;
+    process_.log.configure(settings_->vars);
     std::vector<std::string> later;
     for (const std::string& line : report.changed)
         spdlog::info("reload: {}", line);

@@ -2,6 +2,7 @@
 #include <array>
 #include <cstdint>
 
+#include "proxy/cache/query_cache.hpp"
 #include "proxy/router.hpp"
 #include "proxy/sql/traits.hpp"
 
@@ -19,6 +20,15 @@ struct login_counters {
     std::uint64_t wait_us = 0;       ///< for a server connection
     std::uint64_t client_parses = 0;
     std::uint64_t binds = 0;
+};
+
+/// Mirrored statements of one worker.
+struct mirror_counters {
+    std::uint64_t sent = 0;     ///< to a server
+    std::uint64_t failed = 0;   ///< ... or not, or with an error
+    std::uint64_t dropped = 0;  ///< for want of room in the queue, or too large
+    std::uint64_t running = 0;  ///< now
+    std::uint64_t queued = 0;   ///< now
 };
 
 /// What one worker has counted since the start; written by its thread alone.
@@ -61,6 +71,9 @@ struct worker_counters {
     std::uint64_t clients_vanished = 0;
     std::uint64_t cancelled_for_vanished = 0;
     std::uint64_t cancels = 0;
+    std::uint64_t slow_queries = 0;  ///< long_query_time
+    query_cache_counters cache;      ///< filled in where the counters are handed out
+    mirror_counters mirror;          ///< the same
 };
 
 }  // namespace howdah::proxy

@@ -58,7 +58,7 @@ inline std::vector<idle_report> gather_idle(const process& shared) {
 }
 
 inline std::vector<worker_counters> gather_counters(const process& shared) {
-    return gather(shared, [](worker& w) { return w.counters; });
+    return gather(shared, [](worker& w) { return w.all_counters(); });
 }
 
 }  // namespace howdah::proxy

@@ -19,6 +19,7 @@
 #include "proxy/session/prepared.hpp"
 #include "proxy/session/settings.hpp"
 #include "proxy/session/welcome.hpp"
+#include "proxy/statistics/query_log.hpp"
 
 namespace howdah::proxy {
 
@@ -36,6 +37,7 @@ struct process {
     protocol::scram_secrets secrets;
     login_failures failures;
     found_passwords found;
+    query_log log;
     std::vector<worker*> workers;  ///< fixed once they run
 
     client_limits limits;

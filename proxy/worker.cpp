@@ -100,6 +100,7 @@ std::vector<boost::intrusive_ptr<worker_client>> worker::all_clients() const {
 void worker::publish(snapshot_ptr fresh) {
     boost::asio::post(io, [this, fresh = std::move(fresh)] {
         now = fresh;
+        cache.shrink(cache_capacity());
         servers.close_unwanted();
         if (shared.book.waiting() == 0) return;
         for (const auto& c : all_clients())
@@ -110,6 +111,7 @@ void worker::publish(snapshot_ptr fresh) {
 void worker::server_dead(const server_entry* server) {
     boost::asio::post(io, [this, server] {
         servers.close_idle(server);
+        mirrors.close(server);
         for (const auto& c : all_clients())
             c->on_server_dead(server);
     });
@@ -143,7 +145,7 @@ void worker::end_client(std::int32_t pid, bool end, std::function<void(bool)> do
 
 void worker::count_servers(const traffic_scope& scope, std::function<void(std::size_t)> done) {
     boost::asio::post(io, [this, scope, done = std::move(done)] {
-        std::size_t n = servers.count_idle(scope);
+        std::size_t n = servers.count_idle(scope) + mirrors.count(scope);
         for (const auto& [pid, c] : clients_)
             if (c->holds_server(scope)) ++n;
         done(n);
@@ -187,6 +189,18 @@ void worker::report_some(std::shared_ptr<reporting> r) {
 
 void worker::on_thread(std::function<void(worker&)> what) {
     boost::asio::post(io, [this, what = std::move(what)] { what(*this); });
+}
+
+worker_counters worker::all_counters() const {
+    worker_counters all = counters;
+    all.cache = cache.counters();
+    all.mirror = mirrors.counters();
+    return all;
+}
+
+std::size_t worker::cache_capacity() const {
+    const std::size_t all = std::size_t{now->vars().query_cache_size_mb} << 20;
+    return all / std::max<std::size_t>(1, shared.workers.size());
 }
 
 void worker::leave_database(const std::string& database) {
@@ -290,6 +304,7 @@ void worker::stop() {
         for (auto& l : listeners_)
             l->stop();
         end_clients({});
+        mirrors.stop();
         servers.close_all_idle();
         servers.stop();
         wheel.stop();

@@ -16,7 +16,9 @@
 #include "protocol/io/gather.hpp"
 #include "protocol/io/listener.hpp"
 #include "protocol/io/task_gate.hpp"
+#include "proxy/cache/query_cache.hpp"
 #include "proxy/counters.hpp"
+#include "proxy/mirror/mirror.hpp"
 #include "proxy/pool/pool.hpp"
 #include "proxy/process.hpp"
 #include "proxy/read_floor.hpp"
@@ -88,6 +90,14 @@ public:
                                                     const pool_login* login) const;
     [[nodiscard]] std::uint64_t next_serial() { return ++serial_ * max_workers + index; }
     [[nodiscard]] std::size_t client_count() const { return clients_.size(); }
+    /// With those of the cache and of the mirror.
+    [[nodiscard]] worker_counters all_counters() const;
+    /// Its share of query_cache_size_mb, in bytes.
+    [[nodiscard]] std::size_t cache_capacity() const;
+    /// Of statements that shall be logged: whether this one is (eventslog_rate_limit).
+    [[nodiscard]] bool next_is_logged() {
+        return loggable_++ % now->vars().eventslog_rate_limit == 0;
+    }
     /// For rules that draw (rule_subject::draw): evenly spread, and nobody can foretell it.
     [[nodiscard]] std::uint64_t next_draw() { return draws_ += 0x9e3779b97f4a7c15U; }
 
@@ -110,11 +120,13 @@ public:
     command_statistics commands;
     server_statistics server_traffic;
     duration_counts waits;  ///< for a server connection
+    query_cache cache;
     worker_counters counters;
     std::unordered_map<const pool_login*, login_counters> logins;  ///< entries stay where they are
     snapshot_ptr now;
     std::chrono::steady_clock::time_point coarse_now = std::chrono::steady_clock::now();
     pool servers;
+    mirror mirrors{*this};
     std::shared_ptr<const wal_view> positions = std::make_shared<const wal_view>();
     std::vector<pool_book::candidate> suitable;  ///< scratch of read_floor::choose
 
@@ -138,6 +150,7 @@ private:
     std::function<void()> on_empty_;
     std::uint32_t next_pid_ = 0;
     std::uint64_t serial_ = 0;
+    std::uint64_t loggable_ = 0;
     std::uint64_t draws_ = sql::statement_cache::random_key();
     bool draining_ = false;
     std::size_t logins_ = 0;      ///< under way: they may become clients

@@ -316,6 +316,20 @@ std::vector<admin::command> statistics_commands(process& shared) {
                      r.tag = "PROXYSQL FLUSH";
                      return admin::sql_result<admin::command_result>(std::move(r));
                  },
+             .group = "The process"},
+            {.syntax = "PROXYSQL FLUSH [PGSQL] QUERY CACHE",
+             .doc = "Forgets the results that rules with cache_ttl have kept.",
+             .needs = admin::role::admin,
+             .run =
+                 [&shared](const admin::command_call&) {
+                     (void)gather(shared, [](worker& w) {
+                         w.cache.clear();
+                         return true;
+                     });
+                     admin::command_result r;
+                     r.tag = "PROXYSQL FLUSH";
+                     return admin::sql_result<admin::command_result>(std::move(r));
+                 },
              .group = "The process"}};
 }
 

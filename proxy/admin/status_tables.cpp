@@ -287,6 +287,20 @@ live_table global(const process& shared) {
                     out["Query_timeouts"] += c.query_timeouts;
                     out["Transaction_timeouts"] += c.transaction_timeouts;
                     out["Cancels"] += c.cancels;
+                    out["Slow_queries"] += c.slow_queries;
+                    out["Query_Cache_count_GET"] += c.cache.gets;
+                    out["Query_Cache_count_GET_OK"] += c.cache.hits;
+                    out["Query_Cache_count_SET"] += c.cache.sets;
+                    out["Query_Cache_bytes_IN"] += c.cache.bytes_in;
+                    out["Query_Cache_bytes_OUT"] += c.cache.bytes_out;
+                    out["Query_Cache_Purged"] += c.cache.purged;
+                    out["Query_Cache_Entries"] += c.cache.entries;
+                    out["Query_Cache_Memory_bytes"] += c.cache.memory;
+                    out["Mirror_concurrency"] += c.mirror.running;
+                    out["Mirror_queue_length"] += c.mirror.queued;
+                    out["Mirror_sent"] += c.mirror.sent;
+                    out["Mirror_failed"] += c.mirror.failed;
+                    out["Mirror_dropped"] += c.mirror.dropped;
                     to_writer += c.queries_to_writer;
                     to_reader += c.queries_to_reader;
                 }
@@ -312,6 +326,8 @@ live_table global(const process& shared) {
                     out["Queries_frontends_bytes_recv"] += n.received;
                     out["Queries_frontends_bytes_sent"] += n.sent;
                 }
+                out["Eventslog_written"] = shared.log.written();
+                out["Eventslog_dropped"] = shared.log.dropped();
                 std::vector<row> rows;
                 for (const auto& [name, n] : out)
                     rows.push_back({name, std::to_string(n)});

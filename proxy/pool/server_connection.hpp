@@ -20,6 +20,7 @@
 namespace howdah::proxy {
 
 class server_connection;
+struct logged_statement;
 
 /// Who a server connection's events go to: the pool while it is idle, else a session.
 class server_owner {
@@ -40,7 +41,9 @@ struct reply_note {
     std::shared_ptr<const sql::traits> what;  ///< of a query or Execute: its lasting effects
     verdict_ptr verdict;                      ///< of a query or Execute: what the rules say of it
     sql::digested_ptr digest;                 ///< of a query or Execute; null: it is not counted
-    std::chrono::steady_clock::time_point asked{};  ///< where there is a digest
+    std::chrono::steady_clock::time_point asked{};  ///< where there is a digest or a log
+    /// Of a query or Execute: what the query log will say of it; null: it is not logged.
+    std::shared_ptr<const logged_statement> log;
     std::uint64_t rows_sent = 0;
     std::uint64_t rows_affected = 0;
     /// local: the answer. Others: what the client gets for the error that the server was made to

@@ -350,6 +350,7 @@ void session::server_lost(std::string_view state, const std::string& why) {
 
 void session::repeat_batch() {
     to_client_.clear();
+    recording_.reset();
     for (const std::string& name : fresh_names_)
         if (statements_) statements_->erase(name);
     fresh_names_.clear();
@@ -365,6 +366,8 @@ void session::repeat_batch() {
 void session::report_lost_server(std::string_view state, const std::string& why) {
     server_ptr lost = std::exchange(server_, nullptr);
     retain_ = false;
+    recording_.reset();
+    std::copy_n(state.begin(), std::min(state.size(), failed_with_.size()), failed_with_.begin());
     // After a disconnect the state of the transaction is what it would have become.
     const bool in_transaction = lost->state().status != 'I' || batch_begins_;
     bool committing = false;

@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <map>
 #include <memory>
@@ -15,6 +16,7 @@
 #include "protocol/io/stream.hpp"
 #include "protocol/wire/frame.hpp"
 #include "protocol/wire/message_views.hpp"
+#include "proxy/cache/query_cache.hpp"
 #include "proxy/client_limits.hpp"
 #include "proxy/pool/pool.hpp"
 #include "proxy/read_floor.hpp"
@@ -108,13 +110,31 @@ private:
         int flag = 0;  ///< of the rules, with which the next statement begins
         std::chrono::milliseconds delay{0};
         std::optional<std::uint32_t> retries;
+        bool cached = false;  ///< a rule wants its result kept
     };
     /// What a client has bound, by whatever name.
     struct portal {
         statement_plan plan;
-        own_statement own;   ///< null: the unnamed statement, or none that is known
-        bool local = false;  ///< it is executed here
-        bool shown = false;  ///< local: its row has been shown
+        own_statement own;         ///< null: the unnamed statement, or none that is known
+        bool local = false;        ///< it is executed here
+        bool shown = false;        ///< local: its row has been shown
+        std::string parameters{};  ///< for the query log: a JSON array; empty: not wanted
+    };
+    /// A result that comes in now and is kept afterwards.
+    struct recording {
+        cache_key key;
+        result_recording result;
+        result_shape shape;
+        std::chrono::milliseconds ttl;
+        bool keep_empty;
+    };
+    /// What a batch of one statement asks for.
+    struct cacheable_request {
+        const statement_plan* plan;
+        std::string_view text;  ///< that would be run
+        std::string key;
+        result_shape shape;
+        std::optional<protocol::parse_view> parse;  ///< of the unnamed statement, in the batch
     };
 
     // session.cpp: life
@@ -231,9 +251,36 @@ private:
     [[nodiscard]] bool refuse_query(const protocol::frame& f);
     [[nodiscard]] bool refuse_parse(const protocol::frame& f, std::string_view name);
 
-    // session_statistics.cpp: what statements cost
-    /// It is sent now.
-    void time_statement(reply_note& note, const statement_plan& plan);
+    // session_cache.cpp: results that are kept (query cache)
+    /// The batch at hand needs no server: it has been answered. Otherwise its result may be kept.
+    [[nodiscard]] bool answer_from_cache(const batch& b);
+    [[nodiscard]] std::optional<cacheable_request> find_cacheable(const batch& b);
+    [[nodiscard]] bool is_cacheable(const statement_plan& plan) const;
+    void give(const cacheable_request& request, const cached_result& result, const batch& b);
+    /// The server is ready again.
+    void keep_recorded(char new_status);
+    /// Bytes of the server, as they are.
+    void pass_to_client(std::string_view bytes) {
+        w_.to_client.add(bytes);
+        if (recording_) recording_->result.add(bytes);
+    }
+
+    // session_mirror.cpp: rules with mirror_hostgroup or mirror_flagOUT
+    /// The statement is run now. `oids` and `bind_tail` (behind the names) are those of the
+    /// extended protocol; null: the simple one.
+    void mirror(const statement_plan& plan, std::string_view text,
+                const std::string_view* oids = nullptr, std::string_view bind_tail = {});
+
+    // session_statistics.cpp: what statements cost, and the query log
+    /// It is sent now: the text that is run, and what it is run with (of a prepared one).
+    void time_statement(reply_note& note, const statement_plan& plan, std::string_view text,
+                        const portal* bound = nullptr);
+    void log_statement(const logged_statement& what, const sql::digest* id,
+                       const statement_outcome& outcome, int hostgroup) const;
+    [[nodiscard]] bool logs_parameters() const;
+    /// It was answered by the cache.
+    void count_cached(const statement_plan& plan, const cacheable_request& request,
+                      std::uint64_t rows);
     /// It has ended, with what was counted last.
     void count_transaction();
     /// The server has answered it.
@@ -419,8 +466,8 @@ private:
     unsigned counted_pins_ = 0;  ///< that the counters know of
     std::uint16_t repeats_ = 0;
     std::uint16_t mends_ = 0;
-    int flag_ = 0;        ///< flagIN with which the rules look at the next statement
-    int batch_flag_ = 0;  ///< ... with which they looked at the batch that is kept
+    int flag_ = 0;            ///< flagIN with which the rules look at the next statement
+    int batch_flag_ = 0;      ///< ... with which they looked at the batch that is kept
     std::uint64_t draw_ = 0;  ///< what decides where rules draw, for the batch at hand
     std::optional<std::uint32_t> retries_;  ///< a rule's, for the batch at hand
     int hostgroup_ = 0;                     ///< of the attached or awaited server
@@ -464,6 +511,8 @@ private:
     portal unnamed_portal_;
     std::unique_ptr<std::map<std::string, portal, std::less<>>> portals_;  ///< with a name
     std::vector<std::string> fresh_names_;  ///< statements first named in a retained batch
+    std::unique_ptr<recording> recording_;
+    std::array<char, 5> failed_with_{};  ///< SQLSTATE of the latest error of a server
     transaction_effects effects_;
 };
 

@@ -508,6 +508,9 @@ session::routing session::route_batch() {
         if (mends_ > 0 && server_->replies.empty()) retain_batch(b);
         return routing::routed;
     }
+    recording_.reset();
+    if (b.cached && answer_from_cache(b))
+        return phase_ == phase::ready ? routing::answered : routing::stalled;
     cleared_ = b.end;
     if (!b.needs_server) return routing::routed;
     ++w_.counters.routed[static_cast<std::size_t>(b.where.reason)];
@@ -568,6 +571,7 @@ void session::learn_writes() {
 
 void session::fail_batch(std::string_view state, std::string_view message, std::string_view raw) {
     retain_ = false;
+    recording_.reset();
     std::string out;
     if (raw.empty()) {
         protocol::append_error(out, severity::error, state, message);

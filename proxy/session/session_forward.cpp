@@ -165,7 +165,7 @@ bool session::forward_query(const frame& f, std::string_view data) {
     note.changes_unnamed = true;
     note.unnamed_before = std::exchange(unnamed_, nullptr);
     note.verdict = plan.verdict;
-    time_statement(note, plan);
+    time_statement(note, plan, plan.text(*query));
     server_->replies.expect(reply_kind::query, std::move(note));
     note_limit(plan.verdict.get());
     if (drops_statements(*t)) names_changed_at_ = server_->replies.expected();
@@ -175,6 +175,7 @@ bool session::forward_query(const frame& f, std::string_view data) {
     } else {
         w_.to_server.add(data.substr(0, f.size()));
     }
+    mirror(plan, plan.text(*query));
     cursor_ += f.size();
     mid_batch_ = open_ended_ = false;
     return true;
@@ -376,7 +377,20 @@ bool session::forward_bind(const frame& f, std::string_view data) {
     obey(plan.verdict.get());
     note_runs(plan.what.get());
     make_room(plan.what.get());
-    portal_at(bind->portal) = {plan, own, false};
+    portal& bound = portal_at(bind->portal);
+    bound = {plan, own, false};
+    const std::string_view tail =
+        seen.size() == f.body_size() ? seen.substr(bind->header_size) : std::string_view();
+    if (logs_parameters())
+        bound.parameters =
+            parameters_to_json(tail, w_.now->vars().eventslog_buffer_max_query_length);
+    if (own) {
+        const std::string_view oids = own->statement->oids;
+        mirror(plan, own->statement->query, &oids, tail);
+    } else if (name.empty() && unnamed_) {
+        const std::string_view oids = unnamed_->oids;
+        mirror(plan, unnamed_->query, &oids, tail);
+    }
     reply_note note;
     if (own) note.statement = own->statement;
     server_->replies.expect(reply_kind::bind, std::move(note));
@@ -475,7 +489,10 @@ bool session::forward_execute(const frame& f, std::string_view data) {
         const sql::traits& t = *bound->plan.what;
         if (has_effects(t) || t.ends_transaction) note.what = bound->plan.what;
         note.verdict = bound->plan.verdict;
-        time_statement(note, bound->plan);
+        const std::string_view text = bound->own ? std::string_view(bound->own->statement->query)
+                                      : unnamed_ ? std::string_view(unnamed_->query)
+                                                 : std::string_view();
+        time_statement(note, bound->plan, text, bound);
     }
     const bool drops = note.what && drops_statements(*note.what);
     const verdict_ptr verdict = note.verdict;

@@ -113,6 +113,7 @@ void session::add_run(batch& b, const statement_plan& plan) {
     if (v.delay) b.delay = std::max(b.delay, *v.delay);
     if (v.retries) b.retries = v.retries;
     if (v.next_query_flag_in) b.flag = *v.next_query_flag_in;
+    if (v.cache_ttl) b.cached = true;
 }
 
 void session::obey(const rule_verdict* verdict) {

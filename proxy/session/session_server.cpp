@@ -82,7 +82,7 @@ bool session::process_server() {
         const std::string_view rest = data.substr(at);
         if (server_->message_left > 0) {
             const std::size_t n = std::min(server_->message_left, rest.size());
-            if (server_->forward_message) w_.to_client.add(rest.substr(0, n));
+            if (server_->forward_message) pass_to_client(rest.substr(0, n));
             server_->message_left -= n;
             at += n;
             continue;
@@ -200,6 +200,7 @@ bool session::take_server_message(const frame& f, std::string_view message, bool
         if (!swallowed_query && !mending_) {
             retain_ = false;
             fresh_names_.clear();
+            keep_recorded(*ready);
         }
         if (server_->forward_message) {
             if (!hold_ready()) {
@@ -223,7 +224,7 @@ bool session::take_server_message(const frame& f, std::string_view message, bool
         retain_ = false;
         fresh_names_.clear();
     }
-    w_.to_client.add(message);
+    pass_to_client(message);
     return true;
 }
 
@@ -278,6 +279,8 @@ bool session::on_server_error(std::string_view body) {
     // The question was ours; unanswered, the pins stay.
     if (checking_pins_) return true;
     count_error(*view);
+    std::copy_n(view->sqlstate.begin(), std::min(view->sqlstate.size(), failed_with_.size()),
+                failed_with_.begin());
     if (server_->state().status == 'I') effects_.failed_outside_transaction();
     query_failed_ = true;
     return true;

@@ -462,5 +462,25 @@ TEST_F(rules, of_the_firewall_let_only_listed_statements_pass) {
     EXPECT_EQ(writer.count("Q INSERT a"), 0);
 }
 
+TEST_F(rules, draw_a_flag_for_each_statement_prepared_or_not) {
+    add_reader("r1");
+    start_with(
+        {R"(rule_id: 1, attributes: '{"flagOUTs":[{"id":1,"weight":1},{"id":2,"weight":1}]}')",
+         "rule_id: 2, flagIN: 1, destination_hostgroup: 10",
+         "rule_id: 3, flagIN: 2, destination_hostgroup: 20"});
+    client c = connect();
+    EXPECT_EQ(c.send(parse("s", "SELECT 1") + sync()).until_ready(), "1 Z(I)");
+    for (int i = 0; i < 100; ++i) {
+        (void)c.ask("SELECT 1");
+        (void)c.send(bind("", "s") + execute("") + sync()).until_ready();
+    }
+    for (const char* message : {"Q SELECT 1", "E "}) {
+        const int to_writer = writer.count(message);
+        EXPECT_EQ(to_writer + readers.front().count(message), 100) << message;
+        EXPECT_GT(to_writer, 20) << message;
+        EXPECT_LT(to_writer, 80) << message;
+    }
+}
+
 }  // namespace
 }  // namespace howdah::tests
