@@ -77,6 +77,20 @@ std::span<const named<read_consistency>> names_of(read_consistency) {
     return table;
 }
 
+std::span<const named<lagging_reads>> names_of(lagging_reads) {
+    using enum lagging_reads;
+    static constexpr named<lagging_reads> table[] = {
+        {"writer", writer}, {"error", error}, {"stale", stale}};
+    return table;
+}
+
+std::span<const named<load_balance>> names_of(load_balance) {
+    using enum load_balance;
+    static constexpr named<load_balance> table[] = {{"weight", weight},
+                                                    {"least_connections", least_connections}};
+    return table;
+}
+
 std::span<const named<log_level>> names_of(log_level) {
     using enum log_level;
     static constexpr named<log_level> table[] = {

@@ -97,6 +97,10 @@ std::vector<option> build() {
           "How old the state may be that a read sees: session (a client always sees its own writes "
           "and never goes back in time), eventual (whatever the reader has) or strong (the primary "
           "answers all reads). A user may differ, and a session by SET howdah.read_consistency.");
+    t.add("load_balance", &v::load_balance,
+          "How one of several servers of a hostgroup is chosen: weight (their shares of the "
+          "statements are as their weights) or least_connections (the one with the fewest "
+          "connections in use for its weight).");
     t.add("connect_timeout_server", &v::connect_timeout_server,
           "Time for one attempt to connect and log in to a server.", {10, 2 * minute});
     t.add("connect_timeout_server_max", &v::connect_timeout_server_max,
@@ -283,6 +287,26 @@ std::vector<option> build() {
           "reads should not slow down the one server that can write.");
     t.add("monitor_shun_recovery_checks", &v::monitor_shun_recovery_checks,
           "Successful checks in a row after which a shunned server is used again.", {1, 1000});
+    t.add("monitor_slow_start", &v::monitor_slow_start,
+          "A server that is used again gets a tenth of its weight, and all of it after this long; "
+          "0 gives it all at once.",
+          {0, hour});
+    t.add("monitor_replication_lag_interval", &v::monitor_replication_lag_interval,
+          "Time between two measurements of how far the standbys are behind.", {10, 7 * day});
+    t.add("monitor_replication_lag_timeout", &v::monitor_replication_lag_timeout,
+          "A measurement without an answer for this long has failed.", {10, 10 * minute});
+    t.add("monitor_replication_lag_count", &v::monitor_replication_lag_count,
+          "Measurements above max_replication_lag in a row after which a reader is not read from; "
+          "it is again after monitor_shun_recovery_checks measurements within the limit.",
+          {1, 1000});
+    t.add("monitor_all_readers_lagging", &v::monitor_all_readers_lagging,
+          "What becomes of reads while every reader is above its max_replication_lag: writer (the "
+          "writer answers them), error (they fail at once with SQLSTATE 08001) or stale (the "
+          "readers answer all the same, and a warning says so).");
+    t.add("monitor_local_dns_cache_ttl", &v::monitor_local_dns_cache_ttl,
+          "How long the addresses of a server's name are believed; when they change, the "
+          "connections to an address that has gone are replaced.",
+          {10, day});
 
     t.group("Administration");
     t.add(

@@ -34,6 +34,13 @@ enum class server_sslmode { disable, allow, prefer, require, verify_ca, verify_f
 /// whatever the reader has; or the primary's own state, so that the primary answers all reads.
 enum class read_consistency { session, eventual, strong };
 
+/// What becomes of reads while every reader is behind its max_replication_lag: the writer answers,
+/// they fail, or the readers answer all the same.
+enum class lagging_reads { writer, error, stale };
+
+/// How one of several servers of a hostgroup is chosen.
+enum class load_balance { weight, least_connections };
+
 enum class log_level { debug, info, warning, error };
 enum class log_format { text, json };
 
@@ -251,6 +258,7 @@ struct variables {
     conf::pool_mode pool_mode = conf::pool_mode::transaction;
     bool read_write_split = true;
     conf::read_consistency read_consistency = conf::read_consistency::session;
+    conf::load_balance load_balance = conf::load_balance::weight;
     std::chrono::milliseconds connect_timeout_server{1000};
     std::chrono::milliseconds connect_timeout_server_max{10000};
     std::chrono::milliseconds query_wait_notify{5000};
@@ -330,6 +338,12 @@ struct variables {
     std::uint32_t monitor_read_only_max_timeout_count = 3;
     bool monitor_writer_is_also_reader = false;
     std::uint32_t monitor_shun_recovery_checks = 2;
+    std::chrono::milliseconds monitor_slow_start{10000};
+    std::chrono::milliseconds monitor_replication_lag_interval{1000};
+    std::chrono::milliseconds monitor_replication_lag_timeout{1000};
+    std::uint32_t monitor_replication_lag_count = 1;
+    lagging_reads monitor_all_readers_lagging = lagging_reads::writer;
+    std::chrono::milliseconds monitor_local_dns_cache_ttl{30000};
 
     // Administration
     std::vector<listen_address> admin_pgsql_ifaces{{"0.0.0.0", 6132}};
