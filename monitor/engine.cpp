@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <set>
 #include <tuple>
+#include <utility>
 
 #include "conf/settings.hpp"
 
@@ -30,18 +33,32 @@ status combine(const conf::server& row, status found) {
     return row.status == conf::server_status::online ? found : as_configured(row.status);
 }
 
-member make_member(int hostgroup, const conf::server& row, status found, const observation& seen) {
+member make_member(int hostgroup, const conf::server& row, status found, const observation& seen,
+                   std::string reason) {
+    const status state = combine(row, found);
+    if (row.status != conf::server_status::online) reason = "it is configured so";
+    if (state == status::online) reason.clear();
     return {
         .hostgroup = hostgroup,
         .at = {row.hostname, row.port},
-        .state = combine(row, found),
+        .state = state,
         .weight = row.weight,
         .max_connections = row.max_connections,
         .max_replication_lag = row.max_replication_lag,
         .use_ssl = row.use_ssl,
         .max_latency_ms = row.max_latency_ms,
         .slow = row.max_latency_ms != 0 && seen.ping_us > std::int64_t{row.max_latency_ms} * 1000,
-        .comment = row.comment};
+        .comment = row.comment,
+        .share = seen.share,
+        .reason = std::move(reason),
+        .address = seen.address};
+}
+
+constexpr const char* fenced_reason = "it is fenced";
+
+std::string trouble_of(const observation& seen) {
+    if (!seen.trouble.empty()) return seen.trouble;
+    return seen.health == health::down ? "it does not answer" : "it takes no sessions";
 }
 
 /// One server of a pair, with its configured rows.
@@ -78,10 +95,14 @@ public:
     }
 
     void run() {
+        find_cluster();
         choose_writer();
+        remember_writer();
         for (const auto& one : servers_)
             place(one);
-        remember_writer();
+        judge_readers();
+        if (std::ranges::count_if(servers_, is_primary) > 1)
+            out_.groups.split.push_back(pair_.writer);
     }
 
 private:
@@ -103,6 +124,38 @@ private:
         }
     }
 
+    static bool is_primary(const candidate& one) {
+        return one.seen.health == health::up && one.seen.as == role::primary;
+    }
+
+    /// The cluster that the pair belongs to: the last writer's, else that of most servers, else the
+    /// configured writer's. A server that was initialised anew under an old address must not win.
+    void find_cluster() {
+        if (ruled_) {
+            const auto found = std::ranges::find(servers_, *ruled_, &candidate::at);
+            if (found != servers_.end()) cluster_ = found->seen.system_identifier;
+        }
+        if (!cluster_ && incumbent_) cluster_ = incumbent_->system_identifier;
+        if (cluster_) return;
+        std::map<std::uint64_t, int> votes;
+        for (const auto& one : servers_)
+            if (one.seen.system_identifier) ++votes[one.seen.system_identifier];
+        int most = 0;
+        for (const auto& [cluster, count] : votes)
+            most = std::max(most, count);
+        std::erase_if(votes, [most](const auto& vote) { return vote.second < most; });
+        if (votes.size() == 1) {
+            cluster_ = votes.begin()->first;
+            return;
+        }
+        std::set<std::uint64_t> of_writers;
+        for (const auto& one : servers_)
+            if (one.writer_row && votes.contains(one.seen.system_identifier))
+                of_writers.insert(one.seen.system_identifier);
+        if (of_writers.size() == 1) cluster_ = *of_writers.begin();
+        cluster_unclear_ = !cluster_ && !votes.empty();
+    }
+
     void choose_writer() {
         if (ruled_) {
             const auto found = std::ranges::find(servers_, *ruled_, &candidate::at);
@@ -111,11 +164,11 @@ private:
         }
         std::vector<const candidate*> admitted;
         for (const auto& one : servers_)
-            if (one.may_write() && !stale_reason(one)) admitted.push_back(&one);
-        if (admitted.size() <= 1) {
-            writer_ = admitted.empty() ? nullptr : admitted.front();
-            return;
-        }
+            if (one.may_write() && !stranger_reason(one) && !stale_reason(one))
+                admitted.push_back(&one);
+        keep_newest_timeline(admitted);
+        writer_ = admitted.size() == 1 ? admitted.front() : nullptr;
+        if (admitted.size() <= 1) return;
         if (incumbent_) {
             const auto found = std::ranges::find(admitted, incumbent_->at, &candidate::at);
             if (found != admitted.end()) {
@@ -123,41 +176,46 @@ private:
                 return;
             }
         }
-        writer_ = on_highest_timeline(admitted);
-        if (!writer_) writer_ = only_configured_writer(admitted);
+        writer_ = only_configured_writer(admitted);
+    }
+
+    /// Why a server is none of this pair's cluster.
+    std::optional<std::string> stranger_reason(const candidate& one) const {
+        const char* what = one.seen.as == role::primary ? "primary" : "standby";
+        if (cluster_unclear_ && one.seen.system_identifier)
+            return fmt::format(
+                "it is a {} of one cluster (system identifier {}), another server of "
+                "hostgroups {} and {} belongs to another, and nothing tells which "
+                "is the right one: take one of them out",
+                what, one.seen.system_identifier, pair_.writer, pair_.reader);
+        if (!both_known_and_differ(one.seen.system_identifier, cluster_)) return std::nullopt;
+        return fmt::format(
+            "it is a {} of another cluster (system identifier {}; that of hostgroup "
+            "{} is {}){}",
+            what, one.seen.system_identifier, pair_.writer, cluster_,
+            incumbent_ ? "; restart Howdah if that is intended" : "");
     }
 
     /// Why a primary must not follow the last writer: it does not have that one's history.
     std::optional<std::string> stale_reason(const candidate& one) const {
-        if (!incumbent_) return std::nullopt;
-        if (both_known_and_differ(one.seen.system_identifier, incumbent_->system_identifier))
-            return fmt::format(
-                "it is a primary of another cluster (system identifier {}; the writer's is {}); "
-                "restart Howdah if that is intended",
-                one.seen.system_identifier, incumbent_->system_identifier);
-        if (one.seen.timeline && one.seen.timeline < incumbent_->timeline)
-            return fmt::format(
-                "it is a primary on timeline {}, and {} has already written on timeline {}: "
-                "its data is outdated, rejoin it as a standby",
-                one.seen.timeline, to_string(incumbent_->at), incumbent_->timeline);
-        return std::nullopt;
+        if (!incumbent_ || !one.seen.timeline || one.seen.timeline >= incumbent_->timeline)
+            return std::nullopt;
+        return fmt::format(
+            "it is a primary on timeline {}, and {} has already written on timeline "
+            "{}: its data is outdated, stop it and rejoin it as a standby",
+            one.seen.timeline, to_string(incumbent_->at), incumbent_->timeline);
     }
 
-    static const candidate* on_highest_timeline(const std::vector<const candidate*>& admitted) {
-        const candidate* best = admitted.front();
-        bool unique = true;
+    /// Of primaries of one cluster those on the newest timeline; all, where that is not known.
+    static void keep_newest_timeline(std::vector<const candidate*>& admitted) {
+        std::uint32_t newest = 0;
         for (const auto* one : admitted) {
             if (!one->seen.timeline || !one->seen.system_identifier ||
-                one->seen.system_identifier != best->seen.system_identifier)
-                return nullptr;
-            if (one == best) continue;
-            if (one->seen.timeline == best->seen.timeline) unique = false;
-            if (one->seen.timeline > best->seen.timeline) {
-                best = one;
-                unique = true;
-            }
+                one->seen.system_identifier != admitted.front()->seen.system_identifier)
+                return;
+            newest = std::max(newest, one->seen.timeline);
         }
-        return unique ? best : nullptr;
+        std::erase_if(admitted, [&](const auto* one) { return one->seen.timeline < newest; });
     }
 
     static const candidate* only_configured_writer(const std::vector<const candidate*>& admitted) {
@@ -172,11 +230,9 @@ private:
 
     void place(const candidate& one) {
         if (&one == writer_) return add_writer(one, status::online);
-        if (one.fenced) {
-            keep_out(one, "it is fenced");
-            return add_reader(one, status::shunned);
-        }
-        if (one.seen.health != health::up) return add_reader(one, status::shunned);
+        if (one.fenced) return keep_out(one, fenced_reason);
+        if (one.seen.health != health::up)
+            return add_reader(one, status::shunned, trouble_of(one.seen));
         switch (one.seen.as) {
             case role::primary:
                 return place_other_primary(one);
@@ -190,36 +246,63 @@ private:
     void place_other_primary(const candidate& one) {
         if (one.row_for_writer().status != conf::server_status::online && !writer_ && !ruled_)
             return add_writer(one, status::online);
-        if (ruled_) {
-            keep_out(one, "it is a primary, and " + to_string(*ruled_) + " was made the writer");
-        } else if (const auto stale = stale_reason(one)) {
-            keep_out(one, *stale);
-        } else if (writer_) {
-            keep_out(one, fmt::format("it is a second primary (timeline {}) beside the writer {} "
-                                      "(timeline {}): two servers accept writes, stop one of them",
-                                      one.seen.timeline, to_string(writer_->at),
-                                      writer_->seen.timeline));
-        } else {
-            keep_out(one, fmt::format("several servers of hostgroup {} are primaries and nothing "
-                                      "tells which is the right one: stop all but one",
-                                      pair_.writer));
-        }
-        add_reader(one, status::shunned);
+        if (ruled_)
+            return keep_out(one,
+                            "it is a primary, and " + to_string(*ruled_) + " was made the writer");
+        if (auto stranger = stranger_reason(one)) return keep_out(one, std::move(*stranger));
+        if (auto stale = stale_reason(one)) return keep_out(one, std::move(*stale));
+        if (writer_)
+            return keep_out(one, fmt::format("split brain: it is a second primary (timeline {}) "
+                                             "beside the writer {} (timeline {}): two servers "
+                                             "accept writes, stop one of them",
+                                             one.seen.timeline, to_string(writer_->at),
+                                             writer_->seen.timeline));
+        keep_out(one, fmt::format("split brain: several servers of hostgroup {} are primaries and "
+                                  "nothing tells which is the right one: stop all but one",
+                                  pair_.writer));
     }
 
     void place_standby(const candidate& one) {
-        const auto cluster = incumbent_           ? incumbent_->system_identifier
-                             : writer_ && !ruled_ ? writer_->seen.system_identifier
-                                                  : 0;
-        if (both_known_and_differ(one.seen.system_identifier, cluster)) {
-            keep_out(one, fmt::format("it is a standby of another cluster (system identifier {}; "
-                                      "the writer's is {})",
-                                      one.seen.system_identifier, cluster));
-            return add_reader(one, status::shunned);
+        if (auto stranger = stranger_reason(one)) return keep_out(one, std::move(*stranger));
+        if (const auto* source = old_primary_of(one))
+            return keep_out(
+                one, fmt::format("it is a standby on timeline {}, which {} still writes; "
+                                 "the writer's is timeline {}: let it follow that",
+                                 one.seen.timeline, to_string(source->at), newest_timeline()));
+        if (writer_ && is_primary(*writer_) && writer_->seen.timeline &&
+            one.seen.timeline > writer_->seen.timeline)
+            return keep_out(
+                one,
+                fmt::format("it is a standby on timeline {}, newer than that of the "
+                            "writer {} ({}): it follows another primary",
+                            one.seen.timeline, to_string(writer_->at), writer_->seen.timeline));
+        switch (one.seen.lag) {
+            case lag_state::within:
+                return add_reader(one, status::online);
+            case lag_state::above:
+                return add_reader(one, status::shunned_replication_lag,
+                                  fmt::format("it is further behind than its max_replication_lag "
+                                              "({} s)",
+                                              one.row_for_reader().max_replication_lag));
+            case lag_state::unmeasured:
+                return add_reader(one, status::shunned_replication_lag,
+                                  "it is back, and its replication lag is not measured yet");
         }
-        const auto limit_ms = std::int64_t{one.row_for_reader().max_replication_lag} * 1000;
-        const bool late = limit_ms != 0 && one.seen.replay_lag_ms.value_or(0) > limit_ms;
-        add_reader(one, late ? status::shunned_replication_lag : status::online);
+    }
+
+    std::uint32_t newest_timeline() const {
+        return std::max(incumbent_ ? incumbent_->timeline : 0,
+                        writer_ ? writer_->seen.timeline : 0);
+    }
+
+    /// The primary on an older timeline than the writer's whose data this standby may be getting.
+    const candidate* old_primary_of(const candidate& one) const {
+        if (!one.seen.timeline || one.seen.timeline >= newest_timeline()) return nullptr;
+        const auto found = std::ranges::find_if(servers_, [&](const candidate& other) {
+            return &other != writer_ && is_primary(other) &&
+                   other.seen.timeline == one.seen.timeline;
+        });
+        return found == servers_.end() ? nullptr : &*found;
     }
 
     /// Never observed: as configured, unless that could make a second writer.
@@ -227,28 +310,56 @@ private:
         const bool writer_is_another =
             ruled_ || writer_ || (incumbent_ && incumbent_->at != one.at);
         if (one.writer_row && !writer_is_another) {
-            add(pair_.writer, *one.writer_row, status::online, one);
+            add(pair_.writer, *one.writer_row, status::online, one, {});
             if (one.reader_row) add_reader(one, status::online);
             return;
         }
         if (one.reader_row) return add_reader(one, status::online);
         if (one.seen.settled)
-            keep_out(one, "its role could not be read, and another server writes");
-        add_reader(one, status::shunned);
+            return keep_out(one, "its role could not be read, and another server writes");
+        add_reader(one, status::shunned, "its role is not known yet");
     }
 
-    void add(int hostgroup, const conf::server& row, status found, const candidate& one) {
-        out_.groups.members.push_back(make_member(hostgroup, row, found, one.seen));
+    void add(int hostgroup, const conf::server& row, status found, const candidate& one,
+             std::string reason) {
+        out_.groups.members.push_back(
+            make_member(hostgroup, row, found, one.seen, std::move(reason)));
     }
     void add_writer(const candidate& one, status found) {
-        add(pair_.writer, one.row_for_writer(), found, one);
+        add(pair_.writer, one.row_for_writer(), found, one, {});
         if (settings_.vars.monitor_writer_is_also_reader) add_reader(one, found);
     }
-    void add_reader(const candidate& one, status found) {
-        add(pair_.reader, one.row_for_reader(), found, one);
+    void add_reader(const candidate& one, status found, std::string reason = {}) {
+        add(pair_.reader, one.row_for_reader(), found, one, std::move(reason));
     }
     void keep_out(const candidate& one, std::string reason) {
+        add_reader(one, status::shunned, reason);
         out_.conflicts.push_back({one.at, std::move(reason)});
+    }
+
+    /// What becomes of the reads when nobody but late readers is left.
+    void judge_readers() {
+        const auto readers = [&](const auto& what) {
+            for (auto& one : out_.groups.members)
+                if (one.hostgroup == pair_.reader) what(one);
+        };
+        bool any_online = false, any_late = false;
+        readers([&](const member& one) {
+            any_online |= one.state == status::online;
+            any_late |= one.state == status::shunned_replication_lag;
+        });
+        if (any_online || !any_late) return;
+        switch (settings_.vars.monitor_all_readers_lagging) {
+            case conf::lagging_reads::writer:
+                return;
+            case conf::lagging_reads::error:
+                out_.groups.refusing.push_back(pair_.reader);
+                return;
+            case conf::lagging_reads::stale:
+                readers([](member& one) {
+                    one.stale_allowed = one.state == status::shunned_replication_lag;
+                });
+        }
     }
 
     /// Only after all have been looked at once: the first one seen at start need not be the right
@@ -274,6 +385,8 @@ private:
     std::optional<incumbent> incumbent_;
     std::optional<endpoint> ruled_;
     std::vector<candidate> servers_;
+    std::uint64_t cluster_ = 0;     ///< system identifier; 0 = not known
+    bool cluster_unclear_ = false;  ///< several are known, and none is the pair's
     const candidate* writer_ = nullptr;
     composition& out_;
 };
@@ -287,9 +400,11 @@ void add_outside_pairs(const conf::settings& settings,
         const endpoint at{row.hostname, row.port};
         const auto found = observed.find(at);
         const auto seen = found == observed.end() ? observation{} : found->second;
-        const bool usable = seen.health == health::up && !decision.fenced.contains(at);
-        out.groups.members.push_back(
-            make_member(hostgroup, row, usable ? status::online : status::shunned, seen));
+        const bool fenced = decision.fenced.contains(at);
+        const bool usable = seen.health == health::up && !fenced;
+        out.groups.members.push_back(make_member(hostgroup, row,
+                                                 usable ? status::online : status::shunned, seen,
+                                                 fenced ? fenced_reason : trouble_of(seen)));
     }
 }
 
@@ -329,6 +444,8 @@ composition compose(const conf::settings& settings, const std::map<endpoint, obs
     std::ranges::sort(out.groups.members, {},
                       [](const member& m) { return std::tie(m.hostgroup, m.at); });
     std::ranges::sort(out.conflicts, {}, &kept_out::at);
+    std::ranges::sort(out.groups.refusing);
+    std::ranges::sort(out.groups.split);
     out.groups.settled = all_settled(settings, observed);
     return out;
 }

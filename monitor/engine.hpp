@@ -14,7 +14,8 @@ struct settings;
 
 namespace howdah::monitor {
 
-/// What HA has decided; stands above what is observed. Default: nothing decided.
+/// What HA has decided; stands above what is observed. Default: nothing decided. A pair
+/// whose writer is ruled has no other, whatever the servers say that they are.
 struct ruling {
     std::map<int, endpoint> writers;  ///< writer hostgroup -> who writes there, and nobody else
     std::set<endpoint> fenced;        ///< shunned wherever they stand
@@ -51,9 +52,14 @@ struct composition {
 /// A server configured in a pair stands where its observed role puts it: primary -> writer
 /// hostgroup (and reader hostgroup with monitor_writer_is_also_reader), standby -> reader
 /// hostgroup; never observed -> as configured. A server that is not up is shunned, in the reader
-/// hostgroup. Of several primaries one writes: the ruling's, else the one that wrote before, else
-/// the one on the highest timeline of the same cluster, else the one configured as writer; the
-/// others are shunned. A status that the operator configured stays. Outside pairs: as configured.
+/// hostgroup. Of several primaries one writes: the ruling's, else the one on the newest timeline,
+/// and of several on that one the one that wrote before, else the one configured as writer; the
+/// others are shunned, and with them the standbys that follow an old timeline which one of them
+/// still writes. Servers of another cluster than the last writer's are shunned; where nobody has
+/// written yet, the cluster is that of most servers of the pair, else of the configured writer. A
+/// standby that is late (`observation::lag`) is not read from, within
+/// monitor_all_readers_lagging. A status that the operator configured stays. Outside pairs: as
+/// configured.
 [[nodiscard]] composition compose(const conf::settings& settings,
                                   const std::map<endpoint, observation>& observed,
                                   const ruling& decision,

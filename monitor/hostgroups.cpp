@@ -38,8 +38,7 @@ const member* hostgroups::find(int hostgroup, const endpoint& at) const noexcept
 }
 
 bool hostgroups::any_online(int hostgroup) const noexcept {
-    return std::ranges::any_of(in(hostgroup),
-                               [](const member& m) { return m.state == status::online; });
+    return std::ranges::any_of(in(hostgroup), &member::serves);
 }
 
 std::optional<int> hostgroups::reader_of(int writer_hostgroup) const noexcept {
@@ -60,9 +59,13 @@ bool hostgroups::exists(int hostgroup) const noexcept {
     return std::ranges::binary_search(known, hostgroup);
 }
 
+bool hostgroups::refuses(int hostgroup) const noexcept {
+    return std::ranges::binary_search(refusing, hostgroup);
+}
+
 bool hostgroups::same_as(const hostgroups& other) const noexcept {
     return settled == other.settled && members == other.members && pairs == other.pairs &&
-           known == other.known;
+           known == other.known && refusing == other.refusing && split == other.split;
 }
 
 }  // namespace howdah::monitor

@@ -45,7 +45,21 @@ struct member {
     std::uint32_t max_latency_ms = 0;  ///< 0 = no limit
     bool slow = false;  ///< its recent pings took longer than max_latency_ms: prefer others
     std::string comment;
+    /// Percent of its weight that it gets: less than 100 while it is let in slowly.
+    std::uint32_t share = 100;
+    /// It may be read from although it is behind its max_replication_lag: all are, and
+    /// monitor_all_readers_lagging is stale.
+    bool stale_allowed = false;
+    /// Why it is not online; empty if it is.
+    std::string reason{};
+    /// The address that the monitor has found to be this server, where `at` has a name.
+    std::string address{};
 
+    /// Whether it takes new work.
+    [[nodiscard]] bool serves() const noexcept {
+        return state == status::online ||
+               (state == status::shunned_replication_lag && stale_allowed);
+    }
     bool operator==(const member&) const = default;
 };
 
@@ -65,6 +79,11 @@ struct hostgroups {
     std::vector<member> members;  ///< sorted by hostgroup, then endpoint
     std::vector<hostgroup_pair> pairs;  ///< as configured
     std::vector<int> known;             ///< configured hostgroups, also empty ones; sorted
+    /// Reader hostgroups whose reads fail: every reader is behind its max_replication_lag, and
+    /// monitor_all_readers_lagging is error. Sorted.
+    std::vector<int> refusing;
+    /// Writer hostgroups of pairs in which several servers say that they are primaries; sorted.
+    std::vector<int> split;
 
     /// All members of a hostgroup, whatever their status. Valid as long as the snapshot is.
     [[nodiscard]] std::span<const member> in(int hostgroup) const noexcept;
@@ -72,7 +91,7 @@ struct hostgroups {
     /// The server's membership in that hostgroup, or nullptr.
     [[nodiscard]] const member* find(int hostgroup, const endpoint& at) const noexcept;
 
-    /// True where at least one member of the hostgroup is online.
+    /// True where at least one member of the hostgroup takes new work.
     [[nodiscard]] bool any_online(int hostgroup) const noexcept;
 
     [[nodiscard]] std::optional<int> reader_of(int writer_hostgroup) const noexcept;
@@ -81,6 +100,9 @@ struct hostgroups {
     [[nodiscard]] bool is_writer(int hostgroup) const noexcept;
     /// True for every hostgroup that the configuration names, whether or not it has members now.
     [[nodiscard]] bool exists(int hostgroup) const noexcept;
+
+    /// Reads of this reader hostgroup fail at once.
+    [[nodiscard]] bool refuses(int hostgroup) const noexcept;
 
     /// Same content, whatever the version.
     [[nodiscard]] bool same_as(const hostgroups& other) const noexcept;

@@ -49,6 +49,12 @@ world empty_world(bool writer_reads) {
     return out;
 }
 
+bool all_timelines_known(const world& subject) {
+    return std::ranges::all_of(subject.observed, [](const auto& entry) {
+        return entry.second.timeline != 0 && entry.second.system_identifier != 0;
+    });
+}
+
 /// What must hold of every composition; empty if it does.
 std::string broken_law(const world& subject) {
     const auto& groups = subject.last.groups;
@@ -67,6 +73,7 @@ std::string broken_law(const world& subject) {
             if (what.health != health::up) return "online although it is not up";
             if (subject.decision.fenced.contains(one.at)) return "online although it is fenced";
             if (by_operator) return "online although the operator says otherwise";
+            if (!one.reason.empty()) return "online, and a reason why not";
         } else if (by_operator && row->status == conf::server_status::offline_soft &&
                    one.state != status::offline_soft) {
             return "the operator's status is gone";
@@ -76,6 +83,30 @@ std::string broken_law(const world& subject) {
             if (what.as == role::standby && !ruled) return "a standby is a writer";
             writers += one.state == status::online;
             observed_writers += one.state == status::online && what.as == role::primary;
+        }
+    }
+    for (const auto& one : groups.members)
+        if (one.state != status::online && one.reason.empty()) return "out without a reason";
+    for (const auto& writer : groups.in(writer_hg)) {
+        if (writer.state != status::online || subject.decision.writers.contains(writer_hg))
+            continue;
+        const auto& its = subject.observed.at(writer.at);
+        if (its.as != role::primary) continue;
+        for (const auto& one : groups.members) {
+            const auto& other = subject.observed.at(one.at);
+            const bool known = its.system_identifier && other.system_identifier;
+            if (known && its.system_identifier != other.system_identifier &&
+                one.state == status::online && other.as != role::unknown)
+                return "a server of another cluster is online beside the writer";
+            const bool may_write =
+                other.health == health::up && other.as == role::primary &&
+                !subject.decision.fenced.contains(one.at) &&
+                std::ranges::none_of(subject.settings.servers, [&](const auto& r) {
+                    return r.hostname == one.at.host && r.status != conf::server_status::online;
+                });
+            if (may_write && known && its.system_identifier == other.system_identifier &&
+                its.timeline && other.timeline > its.timeline && all_timelines_known(subject))
+                return "the writer is not the one on the newest timeline";
         }
     }
     if (observed_writers > 1) return "two observed writers";

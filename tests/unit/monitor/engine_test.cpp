@@ -85,6 +85,7 @@ TEST(Engine, an_old_primary_that_returns_is_kept_out) {
     subject.compose();
     subject["pg1"].health = health::down;
     subject["pg2"] = seen(role::primary, 2);
+    subject["pg3"] = seen(role::standby, 2);
     subject.compose();
     subject["pg1"].health = health::up;
     EXPECT_EQ(subject.compose(), "10 pg2 ONLINE, 20 pg1 SHUNNED, 20 pg3 ONLINE");
@@ -97,19 +98,122 @@ TEST(Engine, an_old_primary_is_kept_out_even_when_the_new_one_is_gone) {
     subject.compose();
     subject["pg1"].health = health::down;
     subject["pg2"] = seen(role::primary, 2);
+    subject["pg3"] = seen(role::standby, 2);
     subject.compose();
     subject["pg1"].health = health::up;
     subject["pg2"].health = health::down;
     EXPECT_EQ(subject.compose(), "20 pg1 SHUNNED, 20 pg2 SHUNNED, 20 pg3 ONLINE");
+    subject["pg3"].timeline = 1;
+    EXPECT_EQ(subject.compose(), "20 pg1 SHUNNED, 20 pg2 SHUNNED, 20 pg3 SHUNNED");
+    EXPECT_THAT(subject.shown("pg3"), HasSubstr("which pg1:5432 still writes"));
 }
 
-TEST(Engine, a_second_primary_is_kept_out_although_its_timeline_is_higher) {
+TEST(Engine, a_standby_promoted_beside_a_living_primary_writes_and_the_old_one_is_kept_out) {
+    auto subject = world().healthy();
+    subject["pg3"] = seen(role::standby, 0);
+    subject.compose();
+    subject["pg2"] = seen(role::primary, 2);
+    EXPECT_EQ(subject.compose(), "10 pg2 ONLINE, 20 pg1 SHUNNED, 20 pg3 ONLINE");
+    const auto why = subject.reason("pg1");
+    EXPECT_THAT(why, HasSubstr("on timeline 1, and pg2:5432 has already written on timeline 2"));
+    EXPECT_EQ(subject.shown("pg1"), why);
+    EXPECT_EQ(subject.last.groups.split, std::vector{writer_hg});
+    subject.compose();
+    EXPECT_EQ(subject.reason("pg1"), why) << "it is not reported anew";
+}
+
+TEST(Engine, a_second_primary_on_the_same_timeline_is_kept_out_as_a_split_brain) {
+    auto subject = world().healthy();
+    subject.compose();
+    subject["pg2"] = seen(role::primary, 1);
+    EXPECT_EQ(subject.compose(), "10 pg1 ONLINE, 20 pg2 SHUNNED, 20 pg3 ONLINE");
+    EXPECT_THAT(subject.shown("pg2"),
+                HasSubstr("split brain: it is a second primary (timeline 1) beside the writer "
+                          "pg1:5432 (timeline 1)"));
+    EXPECT_EQ(subject.last.groups.split, std::vector{writer_hg});
+    subject["pg2"] = seen(role::standby, 1);
+    EXPECT_EQ(subject.compose(), healthy_places);
+    EXPECT_TRUE(subject.last.groups.split.empty());
+}
+
+TEST(Engine, of_three_primaries_the_only_one_on_the_newest_timeline_writes) {
+    auto subject = world().healthy();
+    subject.compose();
+    subject["pg2"] = seen(role::primary, 3);
+    subject["pg3"] = seen(role::primary, 2);
+    EXPECT_EQ(subject.compose(), "10 pg2 ONLINE, 20 pg1 SHUNNED, 20 pg3 SHUNNED");
+}
+
+TEST(Engine, two_primaries_that_share_the_newest_timeline_leave_nobody_to_write) {
     auto subject = world().healthy();
     subject.compose();
     subject["pg2"] = seen(role::primary, 2);
+    subject["pg3"] = seen(role::primary, 2);
+    EXPECT_EQ(subject.compose(), "20 pg1 SHUNNED, 20 pg2 SHUNNED, 20 pg3 SHUNNED");
+    EXPECT_THAT(subject.shown("pg2"), HasSubstr("stop all but one"));
+}
+
+TEST(Engine, a_newer_primary_of_which_the_cluster_is_not_known_does_not_replace_the_writer) {
+    auto subject = world().healthy();
+    subject.compose();
+    subject["pg2"] = seen(role::primary, 2, 0);
     EXPECT_EQ(subject.compose(), "10 pg1 ONLINE, 20 pg2 SHUNNED, 20 pg3 ONLINE");
-    EXPECT_THAT(subject.reason("pg2"), HasSubstr("second primary (timeline 2) beside the writer "
-                                                 "pg1:5432 (timeline 1)"));
+}
+
+TEST(Engine, a_standby_of_the_old_primary_is_not_read_from_while_that_one_still_writes) {
+    auto subject = world().healthy();
+    subject.compose();
+    subject["pg2"] = seen(role::primary, 2);
+    EXPECT_EQ(subject.compose(), "10 pg2 ONLINE, 20 pg1 SHUNNED, 20 pg3 SHUNNED");
+    EXPECT_THAT(subject.shown("pg3"),
+                HasSubstr("standby on timeline 1, which pg1:5432 still writes"));
+    subject["pg1"].health = health::down;
+    EXPECT_EQ(subject.compose(), "10 pg2 ONLINE, 20 pg1 SHUNNED, 20 pg3 ONLINE");
+    subject["pg1"].health = health::up;
+    subject["pg3"].timeline = 2;
+    EXPECT_EQ(subject.compose(), "10 pg2 ONLINE, 20 pg1 SHUNNED, 20 pg3 ONLINE");
+}
+
+TEST(Engine, a_standby_on_a_newer_timeline_than_the_living_writer_follows_somebody_else) {
+    auto subject = world().healthy();
+    subject["pg3"] = seen(role::standby, 2);
+    EXPECT_EQ(subject.compose(), "10 pg1 ONLINE, 20 pg2 ONLINE, 20 pg3 SHUNNED");
+    EXPECT_THAT(subject.shown("pg3"), HasSubstr("it follows another primary"));
+    subject["pg1"].health = health::down;
+    EXPECT_EQ(subject.compose(), "20 pg1 SHUNNED, 20 pg2 ONLINE, 20 pg3 ONLINE");
+}
+
+TEST(Engine, a_configured_writer_that_was_initialised_anew_does_not_win_over_its_standbys) {
+    auto subject = world().healthy();
+    subject["pg1"] = seen(role::primary, 1, 888);
+    EXPECT_EQ(subject.compose(), "20 pg1 SHUNNED, 20 pg2 ONLINE, 20 pg3 ONLINE");
+    EXPECT_THAT(subject.shown("pg1"), HasSubstr("another cluster (system identifier 888; that of "
+                                                "hostgroup 10 is 777)"));
+}
+
+TEST(Engine, of_two_clusters_with_as_many_servers_the_configured_writers_counts) {
+    auto subject = world().healthy();
+    subject.settings.servers.pop_back();
+    subject["pg2"] = seen(role::primary, 7, 888);
+    EXPECT_EQ(subject.compose(), "10 pg1 ONLINE, 20 pg2 SHUNNED");
+}
+
+TEST(Engine, servers_of_two_clusters_that_nothing_tells_apart_are_all_kept_out) {
+    world subject;
+    subject.settings.servers.erase(subject.settings.servers.begin());
+    subject["pg2"] = seen(role::primary, 1, 888);
+    subject["pg3"] = seen(role::standby, 1, 999);
+    EXPECT_EQ(subject.compose(), "20 pg2 SHUNNED, 20 pg3 SHUNNED");
+    EXPECT_THAT(subject.shown("pg3"), HasSubstr("nothing tells which is the right one"));
+}
+
+TEST(Engine, a_server_that_is_down_says_why) {
+    auto subject = world().healthy();
+    subject["pg2"].health = health::down;
+    subject["pg2"].trouble = "it does not answer: refused";
+    subject.compose();
+    EXPECT_EQ(subject.shown("pg2"), "it does not answer: refused");
+    EXPECT_EQ(subject.shown("pg3"), "");
 }
 
 TEST(Engine, a_second_primary_of_unknown_timeline_is_kept_out) {
@@ -121,6 +225,7 @@ TEST(Engine, a_second_primary_of_unknown_timeline_is_kept_out) {
 
 TEST(Engine, of_two_primaries_at_start_the_higher_timeline_writes) {
     auto subject = world().healthy();
+    subject["pg2"] = seen(role::standby, 2);
     subject["pg3"] = seen(role::primary, 2);
     EXPECT_EQ(subject.compose(), "10 pg3 ONLINE, 20 pg1 SHUNNED, 20 pg2 ONLINE");
 }
@@ -164,6 +269,7 @@ TEST(Engine, a_configured_writer_not_yet_seen_waits_while_a_primary_is_seen) {
     subject["pg2"] = seen(role::primary, 2);
     EXPECT_EQ(subject.compose(), "10 pg2 ONLINE, 20 pg1 SHUNNED, 20 pg3 ONLINE");
     EXPECT_EQ(subject.reason("pg1"), "");
+    EXPECT_EQ(subject.shown("pg1"), "its role is not known yet");
 }
 
 TEST(Engine, a_configured_writer_whose_role_cannot_be_read_never_writes_after_another) {
@@ -262,15 +368,87 @@ TEST(Engine, a_server_moved_to_the_other_hostgroup_takes_its_attributes_along) {
     EXPECT_EQ(writer->use_ssl, 1);
 }
 
-TEST(Engine, a_reader_behind_its_limit_is_shunned_for_its_lag) {
+TEST(Engine, a_late_reader_is_shunned_for_its_lag) {
     auto subject = world().healthy();
     subject.settings.servers[1].max_replication_lag = 10;
-    subject["pg2"].replay_lag_ms = 10000;
-    EXPECT_EQ(subject.compose(), healthy_places);
-    subject["pg2"].replay_lag_ms = 10001;
+    subject["pg2"].lag = lag_state::above;
     EXPECT_EQ(subject.compose(), "10 pg1 ONLINE, 20 pg2 SHUNNED_REPLICATION_LAG, 20 pg3 ONLINE");
-    subject["pg2"].replay_lag_ms.reset();
+    EXPECT_EQ(subject.shown("pg2"), "it is further behind than its max_replication_lag (10 s)");
+    subject["pg2"].lag = lag_state::unmeasured;
+    EXPECT_EQ(subject.compose(), "10 pg1 ONLINE, 20 pg2 SHUNNED_REPLICATION_LAG, 20 pg3 ONLINE");
+    EXPECT_THAT(subject.shown("pg2"), HasSubstr("not measured yet"));
+    subject["pg2"].lag = lag_state::within;
     EXPECT_EQ(subject.compose(), healthy_places);
+}
+
+TEST(Engine, a_late_server_writes_all_the_same_once_it_is_the_primary) {
+    auto subject = world().healthy();
+    subject["pg1"].lag = lag_state::above;
+    EXPECT_EQ(subject.compose(), healthy_places);
+}
+
+/// The reader hostgroup when pg2 is late and pg3 is as given: does it serve, does it refuse?
+struct readers_of {
+    bool serves, refuses;
+    bool operator==(const readers_of&) const = default;
+};
+readers_of when_late(conf::lagging_reads policy, observation pg3) {
+    auto subject = world().healthy();
+    subject.settings.vars.monitor_all_readers_lagging = policy;
+    subject["pg2"].lag = lag_state::above;
+    subject["pg3"] = pg3;
+    subject.compose();
+    return {subject.last.groups.any_online(reader_hg), subject.last.groups.refuses(reader_hg)};
+}
+
+TEST(Engine, when_every_reader_is_late_the_policy_says_what_becomes_of_reads) {
+    auto late = seen(role::standby);
+    late.lag = lag_state::above;
+    const auto down = in_health(seen(role::standby), health::down);
+    for (const auto& other : {late, down}) {
+        EXPECT_EQ(when_late(conf::lagging_reads::writer, other), (readers_of{false, false}));
+        EXPECT_EQ(when_late(conf::lagging_reads::error, other), (readers_of{false, true}));
+        EXPECT_EQ(when_late(conf::lagging_reads::stale, other), (readers_of{true, false}));
+    }
+}
+
+TEST(Engine, while_one_reader_is_not_late_the_policy_has_no_say) {
+    for (const auto policy :
+         {conf::lagging_reads::writer, conf::lagging_reads::error, conf::lagging_reads::stale})
+        EXPECT_EQ(when_late(policy, seen(role::standby)), (readers_of{true, false}));
+    auto subject = world().healthy();
+    subject.settings.vars.monitor_all_readers_lagging = conf::lagging_reads::stale;
+    subject["pg2"].lag = lag_state::above;
+    subject.compose();
+    EXPECT_FALSE(subject.last.groups.find(reader_hg, at("pg2"))->serves());
+}
+
+TEST(Engine, stale_reads_keep_the_readers_shown_as_late) {
+    auto subject = world().healthy();
+    subject.settings.vars.monitor_all_readers_lagging = conf::lagging_reads::stale;
+    subject.settings.servers.pop_back();
+    subject["pg2"].lag = lag_state::above;
+    EXPECT_EQ(subject.compose(), "10 pg1 ONLINE, 20 pg2 SHUNNED_REPLICATION_LAG");
+    EXPECT_TRUE(subject.last.groups.find(reader_hg, at("pg2"))->serves());
+}
+
+TEST(Engine, a_hostgroup_whose_readers_are_dead_is_not_one_whose_readers_are_late) {
+    auto subject = world().healthy();
+    subject.settings.vars.monitor_all_readers_lagging = conf::lagging_reads::error;
+    subject["pg2"].health = subject["pg3"].health = health::down;
+    subject.compose();
+    EXPECT_FALSE(subject.last.groups.refuses(reader_hg));
+}
+
+TEST(Engine, the_share_and_the_address_of_a_server_are_shown_with_it) {
+    auto subject = world().healthy();
+    subject["pg2"].share = 30;
+    subject["pg2"].address = "10.0.0.2";
+    subject.compose();
+    const auto* reader = subject.last.groups.find(reader_hg, at("pg2"));
+    EXPECT_EQ(reader->share, 30U);
+    EXPECT_EQ(reader->address, "10.0.0.2");
+    EXPECT_EQ(subject.last.groups.find(reader_hg, at("pg3"))->share, 100U);
 }
 
 TEST(Engine, a_server_above_its_latency_limit_is_marked_slow) {

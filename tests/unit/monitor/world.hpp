@@ -75,6 +75,13 @@ struct world {
         return out;
     }
 
+    /// The reason shown with a server that is not online, or "".
+    std::string shown(const std::string& host) const {
+        for (const auto& one : last.groups.members)
+            if (one.at == at(host) && !one.reason.empty()) return one.reason;
+        return "";
+    }
+
     /// Why a server is kept out, or "".
     std::string reason(const std::string& host) const {
         for (const auto& one : last.conflicts)
