@@ -5,6 +5,8 @@
 namespace howdah::monitor {
 
 void check_log::add(check kind, check_row row) {
+    auto& counted = row.error.empty() ? counts_.succeeded : counts_.failed;
+    ++counted[static_cast<std::size_t>(kind)];
     auto& ring = rows_[kind][row.at];
     ring.push_back(std::move(row));
     if (ring.size() > rows_per_server) ring.pop_front();

@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -23,6 +24,14 @@ struct check_row {
     std::optional<std::int64_t> value;  ///< read_only: 0 or 1; replication_lag: seconds
 };
 
+inline constexpr std::size_t check_kinds = 4;
+
+/// How many checks have ended, by kind.
+struct check_counts {
+    std::array<std::uint64_t, check_kinds> succeeded{};
+    std::array<std::uint64_t, check_kinds> failed{};
+};
+
 /// Keeps the last results per server and kind, bounded. Not thread-safe.
 class check_log {
 public:
@@ -31,8 +40,11 @@ public:
     void add(check kind, check_row row);
     [[nodiscard]] std::vector<check_row> rows(check kind) const;
     void forget(const endpoint& at);
+    /// Of everything that was ever added.
+    [[nodiscard]] const check_counts& counts() const { return counts_; }
 
 private:
+    check_counts counts_;
     std::map<check, std::map<endpoint, std::deque<check_row>>> rows_;
 };
 

@@ -5,11 +5,16 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "conf/settings.hpp"
+#include "monitor/lag_tracker.hpp"
 #include "monitor/probe.hpp"
+#include "monitor/slow_start.hpp"
 
 namespace howdah::monitor {
 namespace {
@@ -44,13 +49,22 @@ std::set<endpoint> servers_of(const hostgroups& groups) {
 class monitor::impl final : public probe_events, public std::enable_shared_from_this<impl> {
 public:
     impl(boost::asio::io_context& io, std::shared_ptr<const conf::settings> settings,
-         callbacks notify)
-        : io_(io), settings_(std::move(settings)), notify_(std::move(notify)) {}
+         callbacks notify, resolver_cache::lookup ask)
+        : io_(io),
+          settings_(std::move(settings)),
+          notify_(std::move(notify)),
+          ask_(std::move(ask)),
+          ramp_timer_(io) {}
 
     void start() {
         if (running_) return;
         running_ = true;
-        names_ = std::make_shared<resolver_cache>(io_);
+        names_ = std::make_shared<resolver_cache>(io_, ask_);
+        names_->set_time_to_live(settings_->vars.monitor_local_dns_cache_ttl);
+        names_->on_change([this](const std::string& host, const resolver_cache::addresses& now) {
+            for (const auto& [at, one] : std::map(probes_))
+                if (at.host == host) one->addresses_changed(now);
+        });
         recompose();
         watch_configured();
     }
@@ -60,12 +74,14 @@ public:
         for (auto& [at, one] : probes_)
             one->stop();
         probes_.clear();
+        ramp_timer_.cancel();
         names_->stop();
     }
 
     void reload(std::shared_ptr<const conf::settings> settings) {
         settings_ = std::move(settings);
         if (!running_) return;
+        names_->set_time_to_live(settings_->vars.monitor_local_dns_cache_ttl);
         for (auto& [at, one] : probes_)
             one->reload(settings_);
         watch_configured();
@@ -89,9 +105,40 @@ public:
 
     std::map<endpoint, observation> observations() const {
         std::map<endpoint, observation> out;
-        for (const auto& [at, one] : probes_)
-            out.emplace(at, one->seen());
+        for (const auto& [at, one] : probes_) {
+            auto& seen = out.emplace(at, one->seen()).first->second;
+            if (seen.as == role::standby) add_lag(at, seen);
+            if (const auto since = let_in_.find(at); since != let_in_.end())
+                seen.share = share_of(since->second);
+        }
         return out;
+    }
+
+    void on_sample(check_row row, const std::optional<wal_sample>& sample) {
+        if (!running_ || !probes_.contains(row.at)) return;
+        const auto self = shared_from_this();
+        const auto at = row.at;
+        const auto how = lag_context(at);
+        if (!sample && row.error.empty()) {
+            row.error = "the server gives no WAL position";
+            row.success_time_us = 0;
+        }
+        const auto before = lag_state_of(at);
+        const bool measured = sample ? lags_.on_sample(at, *sample, how)
+                                     : lags_.on_failure(at, std::chrono::steady_clock::now(), how);
+        note_measurable(at, how.limits, row.error);
+        const auto lag = lags_.lag_of(at);
+        if (measured) {
+            if (sample && lag)
+                row.value = std::chrono::duration_cast<std::chrono::seconds>(lag->time).count();
+            log_.add(check::replication_lag, std::move(row));
+        }
+        const auto now = lag_state_of(at);
+        if (now == before) return;
+        const bool late = now == lag_state::above;
+        if (!late) let_in(at);
+        recompose(at, lag_news(late, lag, how.limits),
+                  late ? spdlog::level::warn : spdlog::level::info);
     }
 
     const std::shared_ptr<const hostgroups>& current() const { return current_; }
@@ -107,6 +154,8 @@ public:
             case verdict::change::became_not_ready:
                 return recompose(at, "takes no sessions: " + reason, spdlog::level::warn);
             case verdict::change::recovered:
+                lags_.on_return(at, lag_context(at).limits);
+                let_in(at);
                 return recompose(at, "is back: " + reason, spdlog::level::info);
             case verdict::change::none:
                 return;
@@ -136,6 +185,8 @@ private:
             if (wanted.contains(entry.first)) return false;
             entry.second->stop();
             log_.forget(entry.first);
+            lags_.forget(entry.first);
+            let_in_.erase(entry.first);
             return true;
         });
         for (const auto& at : wanted) {
@@ -144,6 +195,98 @@ private:
             probes_.emplace(at, one);
             one->start(settings_);
         }
+    }
+
+    /// What is known of a standby's replication lag.
+    void add_lag(const endpoint& at, observation& seen) const {
+        if (const auto lag = lags_.lag_of(at)) {
+            seen.replay_lag_ms = lag->time.count();
+            seen.replay_lag_bytes = lag->bytes;
+        }
+        seen.lag = lag_state_of(at);
+    }
+
+    lag_state lag_state_of(const endpoint& at) const {
+        const auto* verdict = lags_.verdict_of(at);
+        if (!verdict || !verdict->late()) return lag_state::within;
+        return verdict->unproven() ? lag_state::unmeasured : lag_state::above;
+    }
+
+    /// By which limit and against whom a server's replication lag is measured: its row in a reader
+    /// hostgroup counts before one in a writer hostgroup.
+    lag_tracker::context lag_context(const endpoint& at) const {
+        const auto& vars = settings_->vars;
+        lag_tracker::context out;
+        out.interval = vars.monitor_replication_lag_interval;
+        out.limits.worse = vars.monitor_replication_lag_count;
+        out.limits.better = vars.monitor_shun_recovery_checks;
+        for (const auto& pair : settings_->replication_hostgroups)
+            for (const int hostgroup : {pair.writer_hostgroup, pair.reader_hostgroup})
+                for (const auto& row : settings_->servers) {
+                    if (row.hostgroup_id != hostgroup || row.hostname != at.host ||
+                        row.port != at.port)
+                        continue;
+                    out.limits.longest = std::chrono::seconds(row.max_replication_lag);
+                    out.primary = writer_of(pair.writer_hostgroup);
+                }
+        return out;
+    }
+
+    std::optional<endpoint> writer_of(int hostgroup) const {
+        if (const auto known = incumbents_.find(hostgroup); known != incumbents_.end())
+            return known->second.at;
+        for (const auto& one : current_->in(hostgroup))
+            if (one.state == status::online) return one.at;
+        return std::nullopt;
+    }
+
+    /// Says it once where a limit has no effect.
+    void note_measurable(const endpoint& at, const lag_verdict::limits& limits,
+                         const std::string& error) {
+        if (error.empty()) {
+            unmeasurable_.erase(at);
+        } else if (limits.longest.count() > 0 && lags_.verdict_of(at) &&
+                   unmeasurable_.insert(at).second) {
+            spdlog::warn(
+                "{}: its replication lag cannot be measured ({}): max_replication_lag has no "
+                "effect meanwhile; if it stays so, grant pg_monitor to \"{}\"",
+                to_string(at), error, settings_->vars.monitor_username);
+        }
+    }
+
+    static std::string lag_news(bool late, const std::optional<replication_lag>& lag,
+                                const lag_verdict::limits& limits) {
+        if (!lag) return late ? "is too far behind" : "is used, its replication lag is not known";
+        return fmt::format("is {:.1f} s ({} bytes of WAL) behind, {} {} s",
+                           static_cast<double>(lag->time.count()) / 1000, lag->bytes,
+                           late ? "max_replication_lag is" : "within max_replication_lag,",
+                           limits.longest.count() / 1000);
+    }
+
+    std::uint32_t share_of(std::chrono::steady_clock::time_point since) const {
+        return slow_start_share(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                    std::chrono::steady_clock::now() - since),
+                                settings_->vars.monitor_slow_start);
+    }
+
+    /// It is used again from now on, with little at first.
+    void let_in(const endpoint& at) {
+        if (settings_->vars.monitor_slow_start.count() == 0) return;
+        let_in_[at] = std::chrono::steady_clock::now();
+        await_next_share();
+    }
+
+    void await_next_share() {
+        ramp_timer_.expires_after(settings_->vars.monitor_slow_start / 10 +
+                                  std::chrono::milliseconds(1));
+        ramp_timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+            const auto self = weak.lock();
+            if (error || !self || !self->running_) return;
+            std::erase_if(self->let_in_,
+                          [&](const auto& entry) { return self->share_of(entry.second) == 100; });
+            if (!self->let_in_.empty()) self->await_next_share();
+            self->recompose();
+        });
     }
 
     void recompose() { recompose({}, {}, spdlog::level::info); }
@@ -182,12 +325,33 @@ private:
             const auto now = places(*current_, at);
             if (then != now) spdlog::info("{} was {}, now {}", to_string(at), then, now);
         }
-        for (const auto& pair : current_->pairs)
+        for (const auto& pair : current_->pairs) {
             if (before.any_online(pair.writer) && !current_->any_online(pair.writer))
                 spdlog::warn(
                     "hostgroup {} has no writer: writes wait up to {} ms, then fail, "
                     "until a primary is seen",
                     pair.writer, settings_->vars.connect_timeout_server_max.count());
+            const auto was = late_readers(before, pair.reader);
+            const auto now = late_readers(*current_, pair.reader);
+            if (now && was != now)
+                spdlog::warn(
+                    "every reader of hostgroup {} is behind its max_replication_lag: {} "
+                    "(monitor_all_readers_lagging)",
+                    pair.reader, *now);
+            if (was && !now) spdlog::info("hostgroup {} is read from as usual again", pair.reader);
+        }
+    }
+
+    /// What becomes of the reads of a hostgroup whose readers are all too far behind.
+    static std::optional<std::string_view> late_readers(const hostgroups& groups, int reader) {
+        if (groups.refuses(reader)) return "reads fail";
+        bool late = false;
+        for (const auto& one : groups.in(reader)) {
+            if (one.state == status::online) return std::nullopt;
+            if (one.stale_allowed) return "reads may be stale";
+            late |= one.state == status::shunned_replication_lag;
+        }
+        return late ? std::optional<std::string_view>("the writer answers reads") : std::nullopt;
     }
 
     void report_conflicts(const std::vector<kept_out>& before) {
@@ -212,6 +376,7 @@ private:
     boost::asio::io_context& io_;
     std::shared_ptr<const conf::settings> settings_;
     callbacks notify_;
+    resolver_cache::lookup ask_;
     bool running_ = false;
     std::shared_ptr<resolver_cache> names_;
     std::map<endpoint, std::shared_ptr<probe>> probes_;
@@ -220,11 +385,16 @@ private:
     std::vector<kept_out> conflicts_;
     std::shared_ptr<const hostgroups> current_;
     check_log log_;
+    lag_tracker lags_;
+    std::set<endpoint> unmeasurable_;  ///< of those with a limit; said so already
+    std::map<endpoint, std::chrono::steady_clock::time_point>
+        let_in_;  ///< with a part of its weight
+    boost::asio::steady_timer ramp_timer_;
 };
 
 monitor::monitor(boost::asio::io_context& io, std::shared_ptr<const conf::settings> settings,
-                 callbacks notify)
-    : impl_(std::make_shared<impl>(io, std::move(settings), std::move(notify))) {}
+                 callbacks notify, resolver_cache::lookup ask)
+    : impl_(std::make_shared<impl>(io, std::move(settings), std::move(notify), std::move(ask))) {}
 
 monitor::~monitor() {
     impl_->stop();
@@ -242,6 +412,9 @@ void monitor::reload(std::shared_ptr<const conf::settings> settings) {
 void monitor::report_failure(endpoint at) {
     impl_->report(std::move(at));
 }
+void monitor::on_sample(check_row row, const std::optional<wal_sample>& sample) {
+    impl_->on_sample(std::move(row), sample);
+}
 void monitor::rule(ruling decision) {
     impl_->rule(std::move(decision));
 }
@@ -250,6 +423,9 @@ std::shared_ptr<const hostgroups> monitor::current() const {
 }
 std::map<endpoint, observation> monitor::observations() const {
     return impl_->observations();
+}
+check_counts monitor::counts() const {
+    return impl_->log().counts();
 }
 std::vector<check_row> monitor::log(check kind) const {
     return impl_->log().rows(kind);

@@ -3,12 +3,15 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "monitor/check_log.hpp"
 #include "monitor/engine.hpp"
 #include "monitor/hostgroups.hpp"
 #include "monitor/observation.hpp"
+#include "monitor/resolver_cache.hpp"
+#include "monitor/wal_position.hpp"
 
 namespace boost::asio {
 class io_context;
@@ -35,8 +38,9 @@ struct callbacks {
 class monitor {
 public:
     /// `io` must outlive the monitor.
+    /// `ask` resolves the servers' names; empty: as the system does.
     monitor(boost::asio::io_context& io, std::shared_ptr<const conf::settings> settings,
-            callbacks notify);
+            callbacks notify, resolver_cache::lookup ask = {});
     ~monitor();
     monitor(const monitor&) = delete;
     monitor& operator=(const monitor&) = delete;
@@ -56,6 +60,10 @@ public:
     /// Any thread, any time, also after `stop()`; at most one extra check per 100 ms and server.
     void report_failure(endpoint at);
 
+    /// A server's WAL position was asked for: with the answer, or with the error in `row`. What
+    /// replication lag is measured from (wal_sampler).
+    void on_sample(check_row row, const std::optional<wal_sample>& sample);
+
     /// HA decides who writes and who is kept out; applied and published at once.
     void rule(ruling decision);
 
@@ -64,6 +72,9 @@ public:
 
     /// What is known of every watched server.
     [[nodiscard]] std::map<endpoint, observation> observations() const;
+
+    /// How many checks of each kind have ended, well and badly, since the start.
+    [[nodiscard]] check_counts counts() const;
 
     /// The last results of one kind of check, all servers, oldest first per server.
     [[nodiscard]] std::vector<check_row> log(check kind) const;

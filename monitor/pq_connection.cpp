@@ -56,6 +56,8 @@ void pq_connection::connect(const endpoint& to, pq_parameters parameters, millis
                                                parameters = std::move(parameters)]() mutable {
         if (self->epoch_ != epoch) return;
         if (to.host.starts_with('/')) return self->start_connecting(to, std::move(parameters), {});
+        if (!self->fixed_address_.empty())
+            return self->start_connecting(to, std::move(parameters), {self->fixed_address_});
         self->names_->resolve(
             to.host, [weak = self->weak_from_this(), to, epoch, parameters = std::move(parameters)](
                          const std::vector<std::string>& addresses, const std::string& why) {
@@ -243,9 +245,15 @@ void pq_connection::fail(pq_error error) {
     auto connecting = std::exchange(connected_, {});
     auto asking = std::exchange(answered_, {});
     const auto self = shared_from_this();  // the handler may drop the last owner
+    if (connecting) names_->doubt(host_);
     close();
     if (connecting) connecting(std::move(error));
     if (asking) asking(std::move(error), nullptr);
+}
+
+std::string pq_connection::address() const {
+    const char* text = conn_ ? PQhostaddr(conn_) : nullptr;
+    return text && *text != '/' ? text : "";
 }
 
 void pq_connection::close() {

@@ -45,6 +45,9 @@ public:
     void connect(const endpoint& to, pq_parameters parameters, milliseconds deadline,
                  connected done);
 
+    /// From now on `connect` does not resolve the host's name but takes this; empty: it resolves.
+    void use_address(std::string address) { fixed_address_ = std::move(address); }
+
     /// Needs `idle()`. A server error leaves the connection usable; anything else closes it.
     void query(const std::string& sql, milliseconds deadline, answered done);
     /// One statement with parameters $1, $2, ... as text.
@@ -56,6 +59,8 @@ public:
 
     void close();
 
+    /// The IP address it is connected to; empty for unix sockets and while it is closed.
+    [[nodiscard]] std::string address() const;
     [[nodiscard]] bool idle() const { return state_ == state::idle; }
     [[nodiscard]] bool open() const { return state_ != state::closed; }
 
@@ -86,6 +91,7 @@ private:
     state state_ = state::closed;
     std::uint64_t epoch_ = 0;  ///< tells a late handler that its wait is over
     std::string host_;
+    std::string fixed_address_;
     milliseconds bound_{0};
     connected connected_;
     answered answered_;

@@ -1,6 +1,7 @@
 #include "monitor/probe.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -101,6 +102,21 @@ void probe::check_now() {
     if (stopped_ || !verdict_.on_report(now.count())) return;
     ping_within(milliseconds{0});
     if (!fresh_connection_->open()) check_connect();
+}
+
+void probe::addresses_changed(const std::vector<std::string>& addresses) {
+    const auto gone = [&](const std::shared_ptr<pq_connection>& connection) {
+        const std::string address = connection->address();
+        return !address.empty() && std::ranges::find(addresses, address) == addresses.end();
+    };
+    if (stopped_ || (!gone(ping_connection_) && !gone(role_connection_))) return;
+    spdlog::info(
+        "{}: its name has other addresses now ({}); the connections to the old one are "
+        "replaced",
+        to_string(at_), fmt::join(addresses, ", "));
+    drop_connections();
+    schedule(ping_timer_, milliseconds{0}, &probe::ping);
+    read_role();
 }
 
 void probe::check_role_now() {
@@ -239,11 +255,12 @@ void probe::role_ended(const std::optional<pq_error>& error, const PGresult* ans
     auto fresh = seen_;
     if (!error && read_role_check(answer, fresh)) {
         fresh.observed_at_us = role_watch_.wall_us;
+        // With the role, so that nobody is sent to an address that may be another server's.
+        fresh.address = role_connection_->address();
+        if (fresh.address == at_.host) fresh.address.clear();
         const auto before = std::exchange(seen_, fresh);
         role_timeouts_ = 0;
         log_check(check::read_only, role_watch_, error, seen_.as == role::standby);
-        if (seen_.replay_lag_ms)
-            log_check(check::replication_lag, role_watch_, error, *seen_.replay_lag_ms / 1000);
         apply(verdict_.on_role_seen(), nullptr);
         if (stopped_) return;
         if (before.as != seen_.as) {
@@ -300,6 +317,7 @@ void probe::connect_ended(const std::optional<pq_error>& error) {
 void probe::apply(verdict::outcome outcome, const pq_error* cause) {
     if (stopped_) return;
     seen_.health = verdict_.health();
+    if (seen_.health == health::up) seen_.trouble.clear();
     switch (outcome.change) {
         case verdict::change::none:
             return;
@@ -310,6 +328,9 @@ void probe::apply(verdict::outcome outcome, const pq_error* cause) {
             role_timeouts_ = 0;
             seen_.settled = true;
             const auto reason = cause ? cause->describe() : std::string{};
+            seen_.trouble = outcome.change == verdict::change::died
+                                ? "it does not answer: " + reason
+                                : "it takes no sessions: " + reason;
             drop_connections();
             schedule(ping_timer_, vars().monitor_ping_interval, &probe::ping);
             return events_.on_health(

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "monitor/check_log.hpp"
 #include "monitor/pq_connection.hpp"
@@ -50,6 +51,9 @@ public:
 
     /// Someone saw trouble: ping and connect now, unless that was just done.
     void check_now();
+
+    /// The server's name has these addresses now: what is connected to another one connects anew.
+    void addresses_changed(const std::vector<std::string>& addresses);
 
     /// Another server's role changed: read this one's without waiting for the next tick.
     void check_role_now();

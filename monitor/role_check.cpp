@@ -17,16 +17,11 @@ constexpr const char* full_sql =
     "(SELECT c.min_recovery_end_timeline FROM pg_catalog.pg_control_recovery() c),"
     " w.received_tli)"
     " ELSE ('x' || pg_catalog.substr(pg_catalog.pg_walfile_name("
-    "pg_catalog.pg_current_wal_lsn()), 1, 8))::pg_catalog.bit(32)::pg_catalog.int4 END,"
+    "pg_catalog.pg_current_wal_insert_lsn()), 1, 8))::pg_catalog.bit(32)::pg_catalog.int4 END,"
     " (SELECT s.system_identifier FROM pg_catalog.pg_control_system() s),"
     " CASE WHEN NOT r.standby THEN pg_catalog.pg_current_wal_lsn() - '0/0'::pg_catalog.pg_lsn END,"
     " CASE WHEN r.standby THEN l.received - '0/0'::pg_catalog.pg_lsn END,"
     " CASE WHEN r.standby THEN l.replayed - '0/0'::pg_catalog.pg_lsn END,"
-    " CASE WHEN NOT r.standby THEN NULL"
-    " WHEN l.received = l.replayed AND w.pid IS NOT NULL THEN 0"
-    " ELSE pg_catalog.floor(1000 * pg_catalog.date_part('epoch',"
-    " pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp()))"
-    "::pg_catalog.int8 END,"
     " r.standby AND w.pid IS NOT NULL,"
     " pg_catalog.current_setting('default_transaction_read_only')::pg_catalog.bool,"
     " pg_catalog.current_setting('server_version_num')::pg_catalog.int4"
@@ -44,7 +39,6 @@ enum column : int {
     current_lsn,
     receive_lsn,
     replay_lsn,
-    replay_lag_ms,
     receiver_active,
     default_read_only,
     server_version_num,
@@ -83,7 +77,6 @@ bool read_role_check(const PGresult* answer, observation& seen) {
     seen.current_lsn = number<std::uint64_t>(answer, current_lsn);
     seen.receive_lsn = number<std::uint64_t>(answer, receive_lsn);
     seen.replay_lsn = number<std::uint64_t>(answer, replay_lsn);
-    seen.replay_lag_ms = number<std::int64_t>(answer, replay_lag_ms);
     seen.receiver_active = truth(answer, receiver_active);
     seen.default_read_only = truth(answer, default_read_only);
     seen.server_version_num = number<int>(answer, server_version_num).value_or(0);

@@ -1,6 +1,5 @@
 #include "monitor/wal_sampler.hpp"
 
-#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -31,7 +30,6 @@ constexpr milliseconds slow{1000};
 /// Two samples of one server are never closer than this, however many sessions wait.
 constexpr milliseconds closest{5};
 constexpr milliseconds hurried_for{1000};
-constexpr milliseconds query_timeout{2000};
 constexpr milliseconds reconnect{250};
 
 // The timeline is that of the role check; see role_check.cpp.
@@ -44,59 +42,52 @@ constexpr const char* sample_sql =
     " ELSE ('x' || pg_catalog.substr(pg_catalog.pg_walfile_name("
     "pg_catalog.pg_current_wal_insert_lsn()), 1, 8))::pg_catalog.bit(32)::pg_catalog.int4 END,"
     " (CASE WHEN r.standby THEN pg_catalog.pg_last_wal_replay_lsn()"
-    " ELSE pg_catalog.pg_current_wal_insert_lsn() END) - '0/0'::pg_catalog.pg_lsn"
+    " ELSE pg_catalog.pg_current_wal_insert_lsn() END) - '0/0'::pg_catalog.pg_lsn,"
+    " (CASE WHEN NOT r.standby THEN pg_catalog.pg_current_wal_flush_lsn() END)"
+    " - '0/0'::pg_catalog.pg_lsn,"
+    " (CASE WHEN r.standby THEN pg_catalog.floor(1000 * pg_catalog.date_part('epoch',"
+    " pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp())) END)"
+    "::pg_catalog.int8"
     " FROM (SELECT pg_catalog.pg_is_in_recovery() AS standby) r";
-
-template <class Integer>
-std::optional<Integer> number(std::string_view text, int base = 10) {
-    Integer value{};
-    const auto end = text.data() + text.size();
-    const auto parsed = std::from_chars(text.data(), end, value, base);
-    return parsed.ec == std::errc{} && parsed.ptr == end ? std::optional(value) : std::nullopt;
-}
 
 template <class Integer>
 std::optional<Integer> field(const PGresult* answer, int column) {
     if (PQgetisnull(answer, 0, column)) return std::nullopt;
-    return number<Integer>(PQgetvalue(answer, 0, column));
+    const std::string_view text(PQgetvalue(answer, 0, column));
+    Integer value{};
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool whole = parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size();
+    return whole ? std::optional(value) : std::nullopt;
+}
+
+std::int64_t now_us() {
+    const auto since = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::microseconds>(since).count();
 }
 
 std::optional<wal_sample> read_sample(const PGresult* answer, clock::time_point asked) {
-    if (PQntuples(answer) != 1 || PQnfields(answer) != 3) return std::nullopt;
+    if (PQntuples(answer) != 1 || PQnfields(answer) != 5) return std::nullopt;
     const auto timeline = field<std::uint32_t>(answer, 1);
     const auto lsn = field<std::uint64_t>(answer, 2);
     if (!timeline || !lsn) return std::nullopt;
-    const bool standby = std::strcmp(PQgetvalue(answer, 0, 0), "t") == 0;
-    return wal_sample{standby, {*timeline, standby ? *lsn : end_of_wal(*lsn)}, asked};
+    if (std::strcmp(PQgetvalue(answer, 0, 0), "t") != 0)
+        return wal_sample{
+            .standby = false,
+            .at = {*timeline, end_of_wal(*lsn)},
+            .asked = asked,
+            .flushed = end_of_wal(std::min(*lsn, field<std::uint64_t>(answer, 3).value_or(0)))};
+    wal_sample sample{.standby = true, .at = {*timeline, *lsn}, .asked = asked};
+    if (const auto age = field<std::int64_t>(answer, 4))
+        sample.transaction_age = milliseconds(*age);
+    return sample;
 }
 
 }  // namespace
 
-std::string to_string(const wal_position& at) {
-    return fmt::format("{}:{:X}/{:X}", at.timeline, at.lsn >> 32, at.lsn & 0xffffffff);
-}
-
-std::optional<wal_position> parse_wal_position(std::string_view text) {
-    const std::size_t colon = text.find(':'), slash = text.find('/');
-    if (colon == text.npos || slash == text.npos || slash < colon) return std::nullopt;
-    const auto timeline = number<std::uint32_t>(text.substr(0, colon));
-    const auto high = number<std::uint32_t>(text.substr(colon + 1, slash - colon - 1), 16);
-    const auto low = number<std::uint32_t>(text.substr(slash + 1), 16);
-    if (!timeline || !high || !low) return std::nullopt;
-    return wal_position{*timeline, std::uint64_t{*high} << 32 | *low};
-}
-
-std::uint64_t end_of_wal(std::uint64_t insert_lsn) {
-    constexpr std::uint64_t page = 8192, short_header = 24, long_header = 40;
-    // No record fits between the two.
-    const std::uint64_t offset = insert_lsn % page;
-    return offset == short_header || offset == long_header ? insert_lsn - offset : insert_lsn;
-}
-
 class wal_sampler::impl : public std::enable_shared_from_this<impl> {
 public:
     impl(boost::asio::io_context& io, std::shared_ptr<const conf::settings> settings,
-         const monitor& servers, publish notify)
+         monitor& servers, publish notify)
         : io_(io),
           settings_(std::move(settings)),
           servers_(servers),
@@ -105,16 +96,23 @@ public:
 
     void servers_changed() {
         const auto groups = servers_.current();
-        std::set<endpoint> wanted;
+        std::map<endpoint, std::string> wanted;  // with the address that the monitor has found
         if (groups && settings_->vars.monitor_enabled)
             for (const member& one : groups->members)
-                if (one.state == status::online) wanted.insert(one.at);
-        std::erase_if(sources_, [&](const auto& entry) { return !wanted.contains(entry.first); });
-        std::erase_if(latest_, [&](const auto& entry) { return !wanted.contains(entry.first); });
-        for (const endpoint& at : wanted) {
+                if (one.state == status::online || one.state == status::shunned_replication_lag)
+                    wanted.emplace(one.at, one.address);
+        std::erase_if(sources_, [&](const auto& entry) {
+            const auto found = wanted.find(entry.first);
+            // Its name leads elsewhere now.
+            return found == wanted.end() ||
+                   (!found->second.empty() && found->second != entry.second->address);
+        });
+        std::erase_if(latest_, [&](const auto& entry) { return !sources_.contains(entry.first); });
+        for (const auto& [at, address] : wanted) {
             auto& one = sources_[at];
             if (one) continue;
             one = std::make_unique<source>(io_, names_);
+            one->address = address;
             sample(at, *one);
         }
     }
@@ -155,7 +153,9 @@ private:
 
         boost::asio::steady_timer timer;
         std::shared_ptr<pq_connection> connection;
+        std::string address;        ///< where it connects to; empty: where the name leads
         clock::time_point asked{};  ///< when the last sample was begun
+        std::int64_t asked_us = 0;  ///< the same as Unix time
         bool again = false;         ///< wanted now while one was under way
         bool ready = false;         ///< the timer runs and a sample may be brought forward
     };
@@ -195,6 +195,7 @@ private:
     void sample(const endpoint& at, source& one) {
         one.ready = one.again = false;
         if (!one.connection->idle()) {
+            one.connection->use_address(one.address);
             one.connection->connect(at,
                                     login_parameters(settings_->vars, requires_tls(*settings_, at),
                                                      settings_->vars.monitor_dbname),
@@ -203,7 +204,9 @@ private:
             return;
         }
         one.asked = clock::now();
-        one.connection->query(sample_sql, query_timeout, then(at, &impl::on_answer));
+        one.asked_us = now_us();
+        one.connection->query(sample_sql, settings_->vars.monitor_replication_lag_timeout,
+                              then(at, &impl::on_answer));
     }
 
     void on_connected(const endpoint& at, source& one, const std::optional<pq_error>& error) {
@@ -216,12 +219,35 @@ private:
         if (error) return failed(at, one, *error);
         wanted_soon_ = false;
         const auto now = clock::now();
-        const auto next = one.asked + (one.again ? closest : now < fast_until_ ? fast : slow);
+        const auto next = one.again           ? one.asked + closest
+                          : now < fast_until_ ? one.asked + fast
+                                              : next_tick(one.asked);
         schedule(at, one, std::max(now, next), true);
         const std::optional<wal_sample> fresh = read_sample(answer.get(), one.asked);
-        if (!fresh) return;
-        latest_.insert_or_assign(at, *fresh);
-        notify_(std::make_shared<const std::map<endpoint, wal_sample>>(latest_));
+        const auto report = row_of(at, one);
+        if (fresh) {
+            latest_.insert_or_assign(at, *fresh);
+            notify_(std::make_shared<const std::map<endpoint, wal_sample>>(latest_));
+        }
+        // The last thing: it may change the hostgroups, and with them what is sampled.
+        servers_.on_sample(report, fresh);
+    }
+
+    /// Of all servers at the same times, so that their positions can be compared.
+    clock::time_point next_tick(clock::time_point after) const {
+        const clock::duration step =
+            std::min(slow, settings_->vars.monitor_replication_lag_interval);
+        return clock::time_point((after.time_since_epoch() / step + 1) * step);
+    }
+
+    static check_row row_of(const endpoint& at, const source& one) {
+        const auto took =
+            std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - one.asked);
+        return {.at = at,
+                .time_start_us = one.asked_us,
+                .success_time_us = std::max<std::int64_t>(1, took.count()),
+                .error = {},
+                .value = std::nullopt};
     }
 
     void failed(const endpoint& at, source& one, const pq_error& error) {
@@ -229,11 +255,17 @@ private:
         spdlog::debug("{}: WAL position not read: {}", to_string(at), error.describe());
         // A refusal of the query itself will not pass by connecting again.
         schedule(at, one, clock::now() + (one.connection->idle() ? slow : reconnect), false);
+        servers_.on_sample({.at = at,
+                            .time_start_us = now_us(),
+                            .success_time_us = 0,
+                            .error = error.describe(),
+                            .value = std::nullopt},
+                           std::nullopt);
     }
 
     boost::asio::io_context& io_;
     std::shared_ptr<const conf::settings> settings_;
-    const monitor& servers_;
+    monitor& servers_;
     publish notify_;
     std::shared_ptr<resolver_cache> names_;
     std::map<endpoint, std::unique_ptr<source>> sources_;
@@ -245,7 +277,7 @@ private:
 };
 
 wal_sampler::wal_sampler(boost::asio::io_context& io,
-                         std::shared_ptr<const conf::settings> settings, const monitor& servers,
+                         std::shared_ptr<const conf::settings> settings, monitor& servers,
                          publish notify)
     : impl_(std::make_shared<impl>(io, std::move(settings), servers, std::move(notify))) {}
 

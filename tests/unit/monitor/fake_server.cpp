@@ -163,17 +163,20 @@ private:
         if (body_ == "SELECT pg_catalog.pg_is_in_recovery()")
             return send(table(cells{in_recovery}) + ready(), false);
         if (!owner_->full_check_allowed) return send(error("ERROR", "42501") + ready(), false);
-        if (body_.find("pg_current_wal_insert_lsn") != body_.npos)
-            return send(table(cells{in_recovery, std::to_string(owner_->timeline),
-                                    std::to_string(owner_->lsn)}) +
+        const auto none = std::optional<std::string>();
+        if (body_.find("pg_current_wal_flush_lsn") != body_.npos) {
+            if (!owner_->sample_allowed) return send(error("ERROR", "42501") + ready(), false);
+            const auto lsn = std::optional(std::to_string(owner_->lsn));
+            return send(table(cells{in_recovery, std::to_string(owner_->timeline), lsn,
+                                    owner_->standby ? none : lsn, none}) +
                             ready(),
                         false);
+        }
         const auto position = std::optional<std::string>("1000");
-        const auto none = std::optional<std::string>();
-        send(table(cells{in_recovery, std::to_string(owner_->timeline), "777",
+        send(table(cells{in_recovery, std::to_string(owner_->timeline),
+                         std::to_string(owner_->system_identifier),
                          owner_->standby ? none : position, owner_->standby ? position : none,
-                         owner_->standby ? position : none, owner_->standby ? "0" : none,
-                         in_recovery, "off", "170000"}) +
+                         owner_->standby ? position : none, in_recovery, "off", "170000"}) +
                  ready(),
              false);
     }
@@ -206,12 +209,18 @@ fake_server::fake_server(asio::io_context& io) : io_(io) {
     revive();
 }
 
+fake_server::fake_server(asio::io_context& io, const fake_server& beside,
+                         const std::string& address)
+    : io_(io), address_(address), port_(beside.port_) {
+    revive();
+}
+
 fake_server::~fake_server() {
     kill();
 }
 
 void fake_server::revive() {
-    const tcp::endpoint address(asio::ip::address_v4::loopback(), port_);
+    const tcp::endpoint address(asio::ip::make_address(address_), port_);
     acceptor_ = std::make_unique<tcp::acceptor>(io_, address, true);
     port_ = acceptor_->local_endpoint().port();
     accept();

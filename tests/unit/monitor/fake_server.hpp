@@ -26,12 +26,14 @@ public:
         drop_at_query
     };
 
+    /// On a free port, or on that of `beside` at another loopback address.
     explicit fake_server(boost::asio::io_context& io);
+    fake_server(boost::asio::io_context& io, const fake_server& beside, const std::string& address);
     ~fake_server();
     fake_server(const fake_server&) = delete;
     fake_server& operator=(const fake_server&) = delete;
 
-    endpoint at() const { return {"127.0.0.1", port_}; }
+    endpoint at() const { return {address_, port_}; }
 
     /// Closes the port and all sessions, as a killed postmaster does.
     void kill();
@@ -44,7 +46,9 @@ public:
     bool standby = false;
     int timeline = 1;
     std::uint64_t lsn = 1000;  ///< what a WAL sample says
+    std::uint64_t system_identifier = 777;
     bool full_check_allowed = true;
+    bool sample_allowed = true;
     std::string refusal_sqlstate = "57P03";
     /// What pg_proc holds: schema, name, volatility; and the fingerprint of that.
     std::vector<std::vector<std::string>> functions;
@@ -63,6 +67,7 @@ private:
 
     boost::asio::io_context& io_;
     std::unique_ptr<boost::asio::ip::tcp::acceptor> acceptor_;
+    std::string address_ = "127.0.0.1";
     std::uint16_t port_ = 0;
     std::set<std::shared_ptr<session>> sessions_;
 };

@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <thread>
 
 #include "conf/settings.hpp"
@@ -45,12 +46,13 @@ protected:
         return out;
     }
 
-    void start() {
+    void start(resolver_cache::lookup ask = {}) {
         watch.emplace(io, settings,
                       callbacks{[this](std::shared_ptr<const hostgroups> fresh) {
                                     snapshots.push_back(std::move(fresh));
                                 },
-                                [this](const endpoint& at) { closed.push_back(at); }});
+                                [this](const endpoint& at) { closed.push_back(at); }},
+                      std::move(ask));
         watch->start();
     }
 
@@ -258,9 +260,91 @@ TEST_F(MonitorLoop, keeps_a_log_of_every_kind_of_check) {
     }
     for (const auto& row : watch->log(check::read_only))
         EXPECT_EQ(row.value, row.at == first.at() ? 0 : 1);
-    const auto lags = watch->log(check::replication_lag);
-    ASSERT_FALSE(lags.empty());
-    EXPECT_EQ(lags[0].at, second.at());
+    const auto counts = watch->counts();
+    EXPECT_GE(counts.succeeded[static_cast<std::size_t>(check::ping)], 2U);
+    EXPECT_EQ(counts.failed[static_cast<std::size_t>(check::ping)], 0U);
+}
+
+TEST_F(MonitorLoop, a_standby_promoted_beside_its_primary_writes_and_the_primary_is_kept_out) {
+    start_settled();
+    second.standby = false;
+    second.timeline = 2;
+    run_until_places("20 first SHUNNED, 10 second ONLINE");
+    EXPECT_THAT(closed, testing::ElementsAre(first.at()));
+    EXPECT_THAT(watch->current()->find(20, first.at())->reason,
+                testing::HasSubstr("has already written on timeline 2"));
+    EXPECT_EQ(watch->current()->split, std::vector{10});
+    for (const auto& one : snapshots)
+        EXPECT_LE(one->in(10).size(), 1U);
+    first.standby = true;
+    first.timeline = 2;
+    run_until_places("20 first ONLINE, 10 second ONLINE");
+    EXPECT_TRUE(watch->current()->split.empty());
+}
+
+TEST_F(MonitorLoop, a_server_of_another_cluster_is_refused) {
+    second.system_identifier = 888;
+    start_settled();
+    EXPECT_EQ(places(), "10 first ONLINE, 20 second SHUNNED");
+    EXPECT_THAT(watch->current()->find(20, second.at())->reason,
+                testing::HasSubstr("another cluster"));
+}
+
+TEST_F(MonitorLoop, a_server_that_comes_back_gets_its_weight_step_by_step) {
+    settings->vars.monitor_slow_start = milliseconds(100);
+    start_settled();
+    second.kill();
+    run_until_places("10 first ONLINE, 20 second SHUNNED");
+    EXPECT_THAT(watch->current()->find(20, second.at())->reason,
+                testing::HasSubstr("it does not answer"));
+    second.revive();
+    run_until_places(healthy);
+    std::vector<std::uint32_t> shares{watch->current()->find(20, second.at())->share};
+    EXPECT_LT(shares[0], 100U);
+    run_until([&] {
+        const auto share = watch->current()->find(20, second.at())->share;
+        if (share != shares.back()) shares.push_back(share);
+        return share == 100;
+    });
+    EXPECT_TRUE(std::ranges::is_sorted(shares));
+    EXPECT_EQ(watch->current()->find(10, first.at())->share, 100U);
+}
+
+TEST_F(MonitorLoop, a_name_that_leads_elsewhere_is_followed) {
+    fake_server moved(io, second, "127.0.0.2");
+    moved.standby = true;
+    settings->servers[1].hostname = "replica.example";
+    settings->vars.monitor_local_dns_cache_ttl = milliseconds(0);
+    std::string address = "127.0.0.1";
+    start([&](const std::string& host, const resolver_cache::handler& done) {
+        EXPECT_EQ(host, "replica.example");
+        boost::asio::post(io, [&, done] { done({address}, ""); });
+    });
+    const endpoint named{"replica.example", second.at().port};
+    const auto shown = [&] { return watch->current()->find(20, named)->address; };
+    run_until([&] { return watch->current()->settled && shown() == "127.0.0.1"; });
+    EXPECT_EQ(moved.logins, 0);
+    address = "127.0.0.2";
+    // The old server is still there and answers: only the name says that it is the wrong one.
+    watch->report_failure(named);
+    run_until([&] { return shown() == "127.0.0.2"; });
+    const auto logins = second.logins;
+    const auto queries = moved.queries.size();
+    run_until([&] { return moved.queries.size() > queries + 10; });
+    EXPECT_EQ(second.logins, logins);
+    for (const auto& one : snapshots)
+        EXPECT_TRUE(one->any_online(20)) << "it was never out";
+}
+
+TEST_F(MonitorLoop, of_several_addresses_of_a_name_the_one_that_answers_is_used) {
+    settings->servers[1].hostname = "replica.example";
+    start([&](const std::string&, const resolver_cache::handler& done) {
+        boost::asio::post(io, [done] { done({"127.0.0.9", "127.0.0.1"}, ""); });
+    });
+    const endpoint named{"replica.example", second.at().port};
+    run_until([&] { return watch->current()->settled; });
+    EXPECT_EQ(watch->current()->find(20, named)->address, "127.0.0.1");
+    EXPECT_EQ(watch->current()->find(20, named)->state, status::online);
 }
 
 TEST_F(MonitorLoop, a_ruling_is_published_at_once) {

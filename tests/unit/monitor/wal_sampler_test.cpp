@@ -99,10 +99,53 @@ TEST_F(WalSamples, of_a_server_that_is_gone_are_forgotten_and_come_back_with_it)
     standby.kill();
     run_until([&] { return of(standby) == nullptr; });
     EXPECT_NE(of(primary), nullptr);
-    standby.timeline = 2;
+    primary.timeline = standby.timeline = 2;
     standby.revive();
     run_until([&] { return of(standby) != nullptr; });
     EXPECT_EQ(of(standby)->at.timeline, 2U);
+}
+
+TEST_F(WalSamples,
+       show_how_far_a_standby_is_behind_and_take_a_late_one_out_until_it_has_caught_up) {
+    settings->servers[1].max_replication_lag = 1;
+    settings->vars.monitor_replication_lag_interval = milliseconds(10);
+    settings->vars.monitor_all_readers_lagging = conf::lagging_reads::error;
+    const auto state = [&] { return watch.current()->find(20, standby.at())->state; };
+    standby.lsn = primary.lsn;
+    sampler.servers_changed();
+    run_until([&] { return watch.observations().at(standby.at()).replay_lag_ms == 0; });
+    primary.lsn += 3000;
+    run_until([&] { return state() == status::shunned_replication_lag; });
+    const auto late = watch.observations().at(standby.at());
+    EXPECT_EQ(late.replay_lag_bytes, 3000U);
+    EXPECT_GT(late.replay_lag_ms, 1000);
+    EXPECT_TRUE(watch.current()->refuses(20));
+    standby.lsn = primary.lsn;
+    run_until([&] { return state() == status::online; });
+    EXPECT_LT(watch.current()->find(20, standby.at())->share, 100U) << "it starts slowly";
+    const auto rows = watch.log(check::replication_lag);
+    ASSERT_FALSE(rows.empty());
+    for (const auto& row : rows) {
+        EXPECT_EQ(row.at, standby.at());
+        EXPECT_EQ(row.error, "");
+        EXPECT_GT(row.success_time_us, 0);
+    }
+    EXPECT_EQ(rows.back().value, 0);
+    EXPECT_TRUE(std::ranges::any_of(rows, [](const auto& row) { return row.value == 1; }));
+}
+
+TEST_F(WalSamples, that_are_refused_are_logged_and_take_no_server_out) {
+    settings->servers[1].max_replication_lag = 1;
+    settings->vars.monitor_replication_lag_interval = milliseconds(10);
+    standby.lsn = primary.lsn;
+    sampler.servers_changed();
+    run_until([&] { return !watch.log(check::replication_lag).empty(); });
+    standby.sample_allowed = false;
+    run_until([&] { return !watch.log(check::replication_lag).back().error.empty(); });
+    const auto row = watch.log(check::replication_lag).back();
+    EXPECT_EQ(row.success_time_us, 0);
+    EXPECT_EQ(row.value, std::nullopt);
+    EXPECT_EQ(watch.current()->find(20, standby.at())->state, status::online);
 }
 
 TEST_F(WalSamples, do_not_come_after_a_stop) {
