@@ -103,8 +103,9 @@ app::app(std::shared_ptr<const conf::settings> settings, std::vector<std::string
       hostgroups_(std::make_shared<const monitor::hostgroups>()),
       monitor_(control_, settings_,
                {[this](std::shared_ptr<const monitor::hostgroups> fresh) {
-                    hostgroups_ = std::move(fresh);
+                    const auto before = std::exchange(hostgroups_, std::move(fresh));
                     publish();
+                    replace_connections_to_old_addresses(*before);
                     sampler_.servers_changed();
                     if (hostgroups_->settled) accept_clients();
                 },
@@ -250,11 +251,11 @@ snapshot_ptr app::make_snapshot() {
     for (const bool slow : {false, true}) {
         for (const monitor::member& m : hostgroups_->members) {
             // A server above its max_latency_ms is used where its hostgroup has no other.
-            if (m.state != monitor::status::online || m.slow != slow) continue;
+            if (!m.serves() || m.slow != slow) continue;
             if (slow && !s->placement[m.hostgroup].empty()) continue;
             const server_entry* server = process_.names.server(m.at);
             if (s->orders.paused(*server)) continue;
-            s->placement[m.hostgroup].push_back({server, m.weight, m.max_connections});
+            s->placement[m.hostgroup].push_back({server, m.weight * m.share, m.max_connections});
         }
     }
     return s;
@@ -276,6 +277,17 @@ void app::place_servers(const snapshot& s) {
     // Idle connections to a server may serve another hostgroup now.
     for (const auto& w : workers_)
         boost::asio::post(w->io, [w = w.get()] { w->servers.offer_idle(); });
+}
+
+void app::replace_connections_to_old_addresses(const monitor::hostgroups& before) {
+    for (const monitor::member& m : hostgroups_->members) {
+        const monitor::member* known = before.find(m.hostgroup, m.at);
+        if (known == nullptr || known->address.empty() || m.address.empty() ||
+            known->address == m.address)
+            continue;
+        spdlog::info("{} is at {} now, it was at {}", to_string(m.at), m.address, known->address);
+        operations_.reconnect({traffic_scope::kind::server, to_string(m.at)});
+    }
 }
 
 void app::server_dead(const monitor::endpoint& at) {

@@ -62,6 +62,8 @@ private:
     [[nodiscard]] snapshot_ptr make_snapshot();
     void publish();
     void place_servers(const snapshot& s);
+    /// Server connections to where a name led before are not used for anything new.
+    void replace_connections_to_old_addresses(const monitor::hostgroups& before);
     void server_dead(const monitor::endpoint& at);
     void on_catalog(const std::string& database, const monitor::function_rows& rows);
     void on_samples(const monitor::wal_samples& fresh);

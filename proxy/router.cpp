@@ -6,7 +6,8 @@ namespace howdah::proxy {
 
 int reader_or_writer(const monitor::hostgroups& hostgroups, int writer) {
     const std::optional<int> reader = hostgroups.reader_of(writer);
-    return reader && hostgroups.any_online(*reader) ? *reader : writer;
+    const bool stays = reader && (hostgroups.any_online(*reader) || hostgroups.refuses(*reader));
+    return stays ? *reader : writer;
 }
 
 route route_statement(const sql::traits& t, const route_context& context) {

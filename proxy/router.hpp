@@ -48,7 +48,8 @@ struct route_context {
 /// Where several statements that share a server go: to the reader only if all may.
 [[nodiscard]] route combine(const route& a, const route& b, const route_context& context);
 
-/// The reader hostgroup of a writer while it has somebody online, else the writer itself.
+/// The reader hostgroup of a writer while it has somebody online, or is to refuse reads; else the
+/// writer itself.
 [[nodiscard]] int reader_or_writer(const monitor::hostgroups& hostgroups, int writer);
 
 }  // namespace howdah::proxy

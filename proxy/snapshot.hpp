@@ -52,6 +52,13 @@ struct snapshot {
         const auto it = placement.find(hostgroup);
         return it == placement.end() ? none : it->second;
     }
+    /// Where the monitor has found the server that its name stands for; empty: it is for the
+    /// resolver to say.
+    [[nodiscard]] std::string address_of(const server_entry& server) const {
+        for (const monitor::member& m : hostgroups->members)
+            if (m.at == server.at) return m.address;
+        return {};
+    }
     [[nodiscard]] bool is_usable(const server_entry* server) const {
         for (const auto& [hostgroup, candidates] : placement)
             for (const auto& c : candidates)

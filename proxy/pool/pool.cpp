@@ -401,7 +401,9 @@ void pool::cancel(server_connection& connection) {
 boost::asio::awaitable<void> pool::run_cancel(const server_entry* server, std::int32_t pid,
                                               std::string secret, std::shared_ptr<int> cancels) {
     const auto limit = worker_.now->vars().connect_timeout_server;
-    co_await send_cancel(worker_.io, worker_.wheel, server, pid, std::move(secret), limit);
+    std::string address = worker_.now->address_of(*server);
+    co_await send_cancel(worker_.io, worker_.wheel, server, std::move(address), pid,
+                         std::move(secret), limit);
     if (--*cancels > 0) co_return;
     std::vector<server_ptr> parked = std::exchange(parked_, {});
     for (server_ptr& p : parked)

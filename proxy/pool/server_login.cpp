@@ -77,7 +77,9 @@ private:
     }
 };
 
-awaitable<error_code> connect_socket(connect_deadline& work, const monitor::endpoint& at) {
+/// `known` is the address of the host's name; empty: its addresses are looked up and tried in turn.
+awaitable<error_code> connect_socket(connect_deadline& work, const monitor::endpoint& at,
+                                     std::string known) {
     error_code result;
     if (at.host.starts_with('/')) {
         const protocol::listen_address address{at.host, at.port};
@@ -86,8 +88,9 @@ awaitable<error_code> connect_socket(connect_deadline& work, const monitor::endp
             asio::generic::stream_protocol::endpoint(path), asio::as_tuple(asio::use_awaitable));
         co_return ec;
     }
+    const std::string host = known.empty() ? at.host : known;
     auto [resolve_error, found] = co_await work.resolver.async_resolve(
-        at.host, std::to_string(at.port), asio::as_tuple(asio::use_awaitable));
+        host, std::to_string(at.port), asio::as_tuple(asio::use_awaitable));
     if (resolve_error) co_return resolve_error;
     for (const auto& entry : found) {
         error_code ignored;
@@ -198,7 +201,7 @@ awaitable<server_login_result> attempt(asio::io_context& io, protocol::buffer_po
                                        std::chrono::steady_clock::time_point end) {
     connect_deadline work(io);
     wheel.arm(work, end - std::chrono::steady_clock::now());
-    const error_code ec = co_await connect_socket(work, r.server->at);
+    const error_code ec = co_await connect_socket(work, r.server->at, r.address);
     work.disarm();
     if (ec) {
         const std::string what = work.expired ? std::string("timeout") : ec.message();
@@ -300,11 +303,11 @@ awaitable<server_login_result> log_in_to_server(asio::io_context& io,
 }
 
 awaitable<void> send_cancel(asio::io_context& io, protocol::deadline_wheel& wheel,
-                            const server_entry* server, std::int32_t pid, std::string key,
-                            std::chrono::milliseconds timeout) {
+                            const server_entry* server, std::string address, std::int32_t pid,
+                            std::string key, std::chrono::milliseconds timeout) {
     connect_deadline work(io);
     wheel.arm(work, timeout);
-    const error_code ec = co_await connect_socket(work, server->at);
+    const error_code ec = co_await connect_socket(work, server->at, std::move(address));
     if (ec) co_return;
     work.disarm();
     stream s(std::move(work.socket));

@@ -24,6 +24,7 @@ using startup_parameters = std::vector<std::pair<std::string, std::string>>;
 struct server_login_request {
     const server_entry* server = nullptr;
     const pool_login* login = nullptr;
+    std::string address{};                     ///< where its name leads; empty: ask for it
     std::string password;                      ///< plain text; empty: none is known
     std::optional<protocol::scram_keys> keys;  ///< of an earlier SCRAM login
     /// Called with the keys of a SCRAM login that succeeded.
@@ -58,10 +59,8 @@ using server_login_result = std::variant<server_connection::parts, server_login_
 
 /// Sends a CancelRequest and waits until the server has closed the connection, which it does once
 /// the signal is sent. Bounded by `timeout`; failures are of no consequence.
-[[nodiscard]] boost::asio::awaitable<void> send_cancel(boost::asio::io_context& io,
-                                                       protocol::deadline_wheel& wheel,
-                                                       const server_entry* server, std::int32_t pid,
-                                                       std::string key,
-                                                       std::chrono::milliseconds timeout);
+[[nodiscard]] boost::asio::awaitable<void> send_cancel(
+    boost::asio::io_context& io, protocol::deadline_wheel& wheel, const server_entry* server,
+    std::string address, std::int32_t pid, std::string key, std::chrono::milliseconds timeout);
 
 }  // namespace howdah::proxy

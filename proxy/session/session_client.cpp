@@ -511,6 +511,15 @@ session::routing session::route_batch() {
     recording_.reset();
     if (b.cached && answer_from_cache(b))
         return phase_ == phase::ready ? routing::answered : routing::stalled;
+    if (b.needs_server && w_.now->hostgroups->refuses(b.where.hostgroup)) {
+        recording_.reset();
+        batch_begins_ = b.begins;
+        fail_batch(sqlstate::unable_to_connect,
+                   "every reader of hostgroup " + std::to_string(b.where.hostgroup) +
+                       " is further behind than its max_replication_lag "
+                       "(monitor_all_readers_lagging is error)");
+        return phase_ == phase::ready ? routing::answered : routing::stalled;
+    }
     cleared_ = b.end;
     if (!b.needs_server) return routing::routed;
     ++w_.counters.routed[static_cast<std::size_t>(b.where.reason)];

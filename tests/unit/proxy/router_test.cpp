@@ -121,6 +121,17 @@ TEST_F(Router, reads_go_to_the_writer_while_no_reader_is_online) {
     EXPECT_EQ(reader_or_writer(groups_, single), single) << "no pair, no reader";
 }
 
+TEST_F(Router, reads_of_late_readers_stay_with_them_where_the_policy_is_to_be_stale_or_to_fail) {
+    reader_status(monitor::status::shunned_replication_lag);
+    groups_.members[1].stale_allowed = true;
+    expect("SELECT 1", reader, route_reason::read, true);
+    groups_.members[1].stale_allowed = false;
+    groups_.refusing = {reader};
+    expect("SELECT 1", reader, route_reason::read, true);
+    EXPECT_TRUE(groups_.refuses(reader));
+    expect("INSERT INTO t VALUES (1)", writer, route_reason::write, false);
+}
+
 TEST_F(Router, without_split_everything_goes_to_the_default_hostgroup) {
     split_ = false;
     expect("SELECT 1", writer, route_reason::no_split, true);
