@@ -31,21 +31,15 @@ void pool::stop() {
 }
 
 const server_entry* pool::choose(std::span<const pool_book::candidate> candidates,
-                                 const server_entry* avoid, std::uint64_t draw) {
-    std::uint64_t total = 0;
-    for (const auto& c : candidates)
-        if (c.server != avoid) total += c.weight;
-    std::uint64_t point = ((draw >> 32) * total) >> 32;
-    const server_entry* any = nullptr;
-    for (const auto& c : candidates) {
-        if (c.server == avoid) continue;
-        any = c.server;
-        if (c.weight == 0) continue;
-        if (point < c.weight) return c.server;
-        point -= c.weight;
-    }
-    if (any != nullptr) return any;
-    return candidates.empty() ? nullptr : candidates.front().server;
+                                 const server_entry* avoid, std::uint64_t draw) const {
+    if (worker_.now->vars().load_balance == conf::load_balance::least_connections)
+        return choose_least_busy(candidates, avoid, busy_, draw);
+    return choose_by_weight(candidates, avoid, draw);
+}
+
+std::uint32_t& pool::busy_count(const server_entry* server) {
+    if (busy_.size() <= server->id) busy_.resize(server->id + 1);
+    return busy_[server->id];
 }
 
 const server_entry* pool::choose(const server_wish& wish) {
@@ -69,6 +63,7 @@ server_ptr pool::take_idle(const server_entry* server, const pool_login* login,
     server_ptr taken = std::move(stack[chosen]);
     stack.erase(stack.begin() + static_cast<std::ptrdiff_t>(chosen));
     idle_count_.fetch_sub(1);
+    taken->begin_use(busy_count(server));
     return taken;
 }
 
@@ -263,6 +258,7 @@ void pool::deliver(pool_book::ticket_id ticket, server_ptr connection) {
     server_waiter& who = *it->second;
     waiters_.erase(it);
     who.ticket_ = 0;
+    if (connection) connection->begin_use(busy_count(connection->server()));
     who.on_server(std::move(connection));
 }
 
@@ -271,6 +267,7 @@ void pool::release(server_ptr connection) {
 }
 
 void pool::hand_out(server_ptr connection, bool just_opened) {
+    connection->end_use();
     if (!connection->clean() || connection->closed() ||
         !worker_.now->is_usable(connection->server()) || unwanted(*connection)) {
         discard(std::move(connection));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "protocol/io/deadline.hpp"
+#include "proxy/pool/balance.hpp"
 #include "proxy/pool/book.hpp"
 #include "proxy/pool/orphans.hpp"
 #include "proxy/pool/server_connection.hpp"
@@ -81,13 +82,10 @@ public:
     void wait(server_waiter& who, const server_wish& wish, const pool_login* login);
     void forget(server_waiter& who);
 
-    /// One of several servers by their weights; `avoid` only if there is no other. Null: none.
-    /// `draw` decides: multiples of golden_step spread evenly, also over few draws.
-    [[nodiscard]] static const server_entry* choose(
-        std::span<const pool_book::candidate> candidates, const server_entry* avoid,
-        std::uint64_t draw);
+    /// One of several servers as load_balance says; `avoid` only if there is no other. Null: none.
+    [[nodiscard]] const server_entry* choose(std::span<const pool_book::candidate> candidates,
+                                             const server_entry* avoid, std::uint64_t draw) const;
     [[nodiscard]] std::uint64_t draw() { return drawn_ += golden_step; }
-    static constexpr std::uint64_t golden_step = 0x9e3779b97f4a7c15ULL;
 
     /// Gives a clean connection back: to the oldest waiter of the process, else to the idle ones.
     void release(server_ptr connection);
@@ -162,7 +160,10 @@ private:
     [[nodiscard]] bool process_idle_input(server_connection& connection);
 
     worker& worker_;
+    std::uint32_t& busy_count(const server_entry* server);
+
     std::unordered_map<key, std::vector<server_ptr>, key_hash> idle_;
+    busy_counts busy_;
     orphans orphans_;
     std::vector<server_ptr> parked_;  // out of use until their cancels are through
     std::unordered_map<pool_book::ticket_id, server_waiter*> waiters_;

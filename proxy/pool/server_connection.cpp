@@ -52,6 +52,7 @@ void server_connection::want_write() {
 void server_connection::close() {
     if (closed_) return;
     closed_ = true;
+    end_use();
     parts_.stream.close();
 }
 

@@ -116,6 +116,15 @@ public:
     [[nodiscard]] protocol::stream& stream() { return parts_.stream; }
 
     void set_owner(server_owner& owner) { owner_ = &owner; }
+    /// A client has it from now on: counted until the pool has it back or it is closed. `count`
+    /// lives until then.
+    void begin_use(std::uint32_t& count) {
+        end_use();
+        in_use_ = &++count;
+    }
+    void end_use() {
+        if (in_use_ != nullptr) --*std::exchange(in_use_, nullptr);
+    }
     /// Arms one readiness event; while one is armed, nothing happens.
     void want_read();
     void want_write();
@@ -137,6 +146,7 @@ public:
 private:
     parts parts_;
     server_owner* owner_;
+    std::uint32_t* in_use_ = nullptr;
     bool reading_ = false;
     bool writing_ = false;
     bool closed_ = false;

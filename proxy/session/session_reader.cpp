@@ -86,8 +86,8 @@ void session::ask_for_reader() {
         groups_seen_ = groups;
         const std::uint64_t draw = floor_.has_reader()
                                        ? w_.servers.draw()
-                                       : w_.shared.first_readers.fetch_add(pool::golden_step);
-        request_server(hostgroup_, pool::choose(w_.suitable, avoid_, draw));
+                                       : w_.shared.first_readers.fetch_add(golden_step);
+        request_server(hostgroup_, w_.servers.choose(w_.suitable, avoid_, draw));
         return;
     }
     if (found == outcome::forked) {
