@@ -3,8 +3,10 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <limits>
 #include <map>
+#include <span>
 #include <vector>
 
 #include "monitor/monitor.hpp"
@@ -166,6 +168,29 @@ void add_clients(families& out, const process& shared) {
                   {{"state", state}}, n);
 }
 
+constexpr monitor::status statuses[] = {
+    monitor::status::online, monitor::status::shunned, monitor::status::shunned_replication_lag,
+    monitor::status::offline_soft, monitor::status::offline_hard};
+
+bool all_lag(std::span<const monitor::member> readers) {
+    using enum monitor::status;
+    const auto is = [](monitor::status s) {
+        return [s](const monitor::member& m) { return m.state == s; };
+    };
+    return std::none_of(readers.begin(), readers.end(), is(online)) &&
+           std::any_of(readers.begin(), readers.end(), is(shunned_replication_lag));
+}
+
+void add_checks(families& out, const monitor::check_counts& counts) {
+    constexpr const char* kinds[monitor::check_kinds] = {"connect", "ping", "read_only",
+                                                         "replication_lag"};
+    for (std::size_t i = 0; i < monitor::check_kinds; ++i)
+        for (const bool ok : {true, false})
+            out.counter("howdah_monitor_checks_total", "Checks of servers, by their result.",
+                        {{"check", kinds[i]}, {"result", ok ? "ok" : "failed"}},
+                        static_cast<double>((ok ? counts.succeeded : counts.failed)[i]));
+}
+
 void add_servers(families& out, process& shared, boost::asio::io_context& control,
                  monitor::monitor& watcher) {
     const auto now = run_on(control, [&watcher] { return watcher.current(); });
@@ -174,14 +199,35 @@ void add_servers(families& out, process& shared, boost::asio::io_context& contro
     for (const idle_report& r : gather_idle(shared))
         ++idle[r.server->at];
     if (now) {
-        for (const monitor::member& m : now->members)
-            out.gauge("howdah_server_up", "1: the server takes queries in this hostgroup.",
-                      {{"hostgroup", std::to_string(m.hostgroup)}, {"server", to_string(m.at)}},
-                      m.state == monitor::status::online ? 1 : 0);
+        for (const monitor::member& m : now->members) {
+            const labels place{{"hostgroup", std::to_string(m.hostgroup)},
+                               {"server", to_string(m.at)}};
+            out.gauge("howdah_server_up", "1: the server takes queries in this hostgroup.", place,
+                      m.serves() ? 1 : 0);
+            for (const auto s : statuses) {
+                labels one = place;
+                one.push_back({"status", std::string(monitor::to_string(s))});
+                out.gauge("howdah_server_status", "1: the server's status in this hostgroup.", one,
+                          m.state == s ? 1 : 0);
+            }
+            out.gauge("howdah_server_weight_ratio",
+                      "Part of its weight that the server gets; below 1 during its slow start.",
+                      place, m.share / 100.0);
+        }
+        for (const monitor::hostgroup_pair& pair : now->pairs) {
+            const labels writer{{"hostgroup", std::to_string(pair.writer)}};
+            const labels reader{{"hostgroup", std::to_string(pair.reader)}};
+            out.gauge(
+                "howdah_split_brain",
+                "1: several servers of this writer hostgroup and its readers say that they "
+                "are primaries.",
+                writer,
+                std::binary_search(now->split.begin(), now->split.end(), pair.writer) ? 1 : 0);
+            out.gauge("howdah_all_readers_lagging",
+                      "1: every reader of this hostgroup is behind its max_replication_lag.",
+                      reader, all_lag(now->in(pair.reader)) ? 1 : 0);
+        }
     }
-    std::map<std::uint64_t, std::uint64_t> newest;  // position of the primary, by cluster
-    for (const auto& [at, o] : seen)
-        if (o.current_lsn) newest[o.system_identifier] = *o.current_lsn;
     for (const auto& [at, o] : seen) {
         const labels server{{"server", to_string(at)}};
         const double free = idle[at];
@@ -204,14 +250,12 @@ void add_servers(families& out, process& shared, boost::asio::io_context& contro
             out.gauge("howdah_server_replication_lag_seconds",
                       "Age of what a standby has not replayed yet.", server,
                       static_cast<double>(*o.replay_lag_ms) / 1e3);
-        const auto primary = newest.find(o.system_identifier);
-        if (o.replay_lsn && primary != newest.end())
+        if (o.replay_lag_bytes)
             out.gauge("howdah_server_replication_lag_bytes",
-                      "WAL that the primary has written and a standby not replayed.", server,
-                      primary->second > *o.replay_lsn
-                          ? static_cast<double>(primary->second - *o.replay_lsn)
-                          : 0.0);
+                      "WAL that the primary has on disk and a standby has not replayed.", server,
+                      static_cast<double>(*o.replay_lag_bytes));
     }
+    add_checks(out, run_on(control, [&watcher] { return watcher.counts(); }));
     out.gauge("howdah_clients_waiting", "Clients that wait for a server connection.", {},
               static_cast<double>(shared.book.waiting()));
 }

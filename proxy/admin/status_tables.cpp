@@ -229,6 +229,62 @@ live_table check_log(boost::asio::io_context& control, monitor::monitor& watcher
     return t;
 }
 
+std::string_view role_of(const monitor::observation& seen) {
+    switch (seen.as) {
+        case monitor::role::primary:
+            return "primary";
+        case monitor::role::standby:
+            return "standby";
+        case monitor::role::unknown:
+            break;
+    }
+    return "unknown";
+}
+
+live_table server_status(boost::asio::io_context& control, monitor::monitor& watcher) {
+    return {
+        "monitor",
+        "pgsql_server_status",
+        "What the monitor makes of every server, and why.",
+        {{"hostgroup_id", number, "Hostgroup."},
+         {"hostname", text, "Server."},
+         {"port", number, "Its port."},
+         {"status", text, "ONLINE, SHUNNED, OFFLINE_SOFT, OFFLINE_HARD, SHUNNED_REPLICATION_LAG."},
+         {"reason", text, "Why it is not ONLINE."},
+         {"weight_percent", number, "How much of its weight it gets (monitor_slow_start)."},
+         {"role", text, "primary, standby or unknown, as last seen."},
+         {"timeline", number, "As last seen."},
+         {"system_identifier", text, "Of its cluster, as last seen."},
+         {"lag_ms", number, "Age of the oldest WAL that it has not replayed; NULL: not known."},
+         {"lag_bytes", number, "How much WAL that is."},
+         {"latency_us", number, "Mean of the last pings."},
+         {"address", text, "Where its name leads, if it is configured by name."}},
+        [&control, &watcher] {
+            const auto seen = run_on(control, [&watcher] { return watcher.observations(); });
+            std::vector<row> out;
+            for (const monitor::member& m : members(control, watcher)) {
+                const auto known = seen.find(m.at);
+                const auto o = known == seen.end() ? monitor::observation{} : known->second;
+                row r{std::int64_t{m.hostgroup}, m.at.host, std::int64_t{m.at.port},
+                      std::string(to_string(m.state))};
+                r.push_back(m.reason.empty() ? value() : value(m.reason));
+                r.emplace_back(std::int64_t{m.share});
+                r.emplace_back(std::string(role_of(o)));
+                r.push_back(o.timeline == 0 ? value() : value(std::int64_t{o.timeline}));
+                r.push_back(o.system_identifier == 0 ? value()
+                                                     : value(std::to_string(o.system_identifier)));
+                r.push_back(o.replay_lag_ms ? value(*o.replay_lag_ms) : value());
+                r.push_back(o.replay_lag_bytes
+                                ? value(static_cast<std::int64_t>(*o.replay_lag_bytes))
+                                : value());
+                r.emplace_back(o.ping_us);
+                r.push_back(m.address.empty() ? value() : value(m.address));
+                out.push_back(std::move(r));
+            }
+            return out;
+        }};
+}
+
 /// runtime_pgsql_servers shows where servers are now, not where they were configured.
 void show_members(live_table& t, boost::asio::io_context& control, monitor::monitor& watcher) {
     std::vector<std::string> names;
@@ -353,6 +409,7 @@ void add_status_tables(std::vector<live_table>& tables, boost::asio::io_context&
     tables.push_back(check_log(control, watcher, "pgsql_server_read_only_log", check::read_only));
     tables.push_back(
         check_log(control, watcher, "pgsql_server_replication_lag_log", check::replication_lag));
+    tables.push_back(server_status(control, watcher));
 }
 
 }  // namespace howdah::proxy
