@@ -337,6 +337,48 @@ def test_of_a_names_addresses_the_one_that_answers_is_used(cluster, make_howdah)
         assert shown(howdah, node, "status, address") == ("ONLINE", "127.0.0.1")
 
 
+class _WithHosts:
+    """An OsUser whose programs see `hosts` as /etc/hosts."""
+
+    def __init__(self, os_user, hosts):
+        self.os_user, self.hosts = os_user, hosts
+
+    def command(self, *arguments, death_signal="KILL"):
+        script = f'mount --bind {self.hosts} /etc/hosts && exec setpriv --pdeathsig {death_signal} "$@"'
+        return self.os_user.command("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh", *arguments)
+
+    def own(self, path):
+        return self.os_user.own(path)
+
+
+def test_a_name_that_leads_to_another_server_is_followed(own_cluster, make_howdah):
+    before, after = own_cluster.replicas
+    after.stop()
+    after.host, after.port = "127.0.0.2", before.port
+    after.configure(own_cluster.primary)
+    with open(after.data / "node.conf", "a", encoding="utf-8") as config:
+        config.write("listen_addresses = '127.0.0.2'\n")
+    after.start()
+    servers = servers_of(own_cluster)[:2]
+    servers[1]["hostname"] = "replica.howdah.test"
+    howdah = make_howdah(own_cluster, start=False, servers=servers, variables={**FAST, "monitor_local_dns_cache_ttl": 100})
+    hosts = howdah.folder / "hosts"
+    hosts.write_text("127.0.0.1 replica.howdah.test\n", encoding="utf-8")
+    howdah.os_user = _WithHosts(howdah.os_user, hosts)
+    howdah.start()
+    where = "SELECT host(inet_server_addr()), count(*) FROM replication_test"
+    with connect(howdah) as client:
+        assert client.execute(where).fetchone()[0] == "127.0.0.1"
+        assert shown(howdah, before, "address") == ("127.0.0.1",)
+        hosts.write_text("127.0.0.2 replica.howdah.test\n", encoding="utf-8")
+        wait_until(lambda: client.execute(where).fetchone()[0] == "127.0.0.2", 60, "the client has followed", interval=0.1)
+        assert shown(howdah, after, "status, address") == ("ONLINE", "127.0.0.2")
+        assert {client.execute(where).fetchone()[0] for _ in range(20)} == {"127.0.0.2"}
+        wait_until(lambda: before.query("SELECT 1 FROM pg_stat_activity WHERE usename IN ('appuser', 'monitor')") == [], 30,
+                   "nobody is left at the old server")
+    assert "SHUNNED" not in howdah.log_text()
+
+
 def test_least_connections_gives_a_read_to_the_reader_with_the_fewest_in_use(cluster, make_howdah):
     howdah = make_howdah(cluster, variables={"threads": 1, "load_balance": "least_connections"})
     with ExitStack() as held:
