@@ -30,10 +30,10 @@ bool lag_tracker::on_sample(const endpoint& at, const wal_sample& sample, const 
 
 bool lag_tracker::on_failure(const endpoint& at, std::chrono::steady_clock::time_point when,
                              const context& how) {
-    const auto found = standbys_.find(at);
-    if (found == standbys_.end() || !is_due(found->second, when, how)) return false;
-    found->second.measured = when;
-    found->second.verdict.on_unknown();
+    auto& one = standbys_[at];
+    if (!is_due(one, when, how)) return false;
+    one.measured = when;
+    one.verdict.on_unknown();
     return true;
 }
 

@@ -124,9 +124,14 @@ public:
             row.success_time_us = 0;
         }
         const auto before = lag_state_of(at);
-        const bool measured = sample ? lags_.on_sample(at, *sample, how)
-                                     : lags_.on_failure(at, std::chrono::steady_clock::now(), how);
-        note_measurable(at, how.limits, row.error);
+        bool measured = false;
+        if (sample) {
+            measured = lags_.on_sample(at, *sample, how);
+        } else if (probes_.at(at)->seen().as == role::standby) {
+            measured = lags_.on_failure(at, std::chrono::steady_clock::now(), how);
+        }
+        note_measurable(at, how.limits,
+                        row.error.empty() && !how.primary ? "its primary is not known" : row.error);
         const auto lag = lags_.lag_of(at);
         if (measured) {
             if (sample && lag)
@@ -213,13 +218,16 @@ private:
     }
 
     /// By which limit and against whom a server's replication lag is measured: its row in a reader
-    /// hostgroup counts before one in a writer hostgroup.
+    /// hostgroup counts before one in a writer hostgroup, and that before one outside of pairs.
     lag_tracker::context lag_context(const endpoint& at) const {
         const auto& vars = settings_->vars;
         lag_tracker::context out;
         out.interval = vars.monitor_replication_lag_interval;
         out.limits.worse = vars.monitor_replication_lag_count;
         out.limits.better = vars.monitor_shun_recovery_checks;
+        for (const auto& row : settings_->servers)
+            if (row.hostname == at.host && row.port == at.port)
+                out.limits.longest = std::chrono::seconds(row.max_replication_lag);
         for (const auto& pair : settings_->replication_hostgroups)
             for (const int hostgroup : {pair.writer_hostgroup, pair.reader_hostgroup})
                 for (const auto& row : settings_->servers) {

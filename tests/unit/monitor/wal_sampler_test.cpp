@@ -134,6 +134,18 @@ TEST_F(WalSamples,
     EXPECT_TRUE(std::ranges::any_of(rows, [](const auto& row) { return row.value == 1; }));
 }
 
+TEST_F(WalSamples, that_are_refused_from_the_start_are_logged_too) {
+    settings->vars.monitor_replication_lag_interval = milliseconds(10);
+    primary.sample_allowed = standby.sample_allowed = false;
+    run_until([&] { return watch.current()->settled; });
+    sampler.servers_changed();
+    run_until([&] { return !watch.log(check::replication_lag).empty(); });
+    for (const auto& row : watch.log(check::replication_lag)) {
+        EXPECT_EQ(row.at, standby.at()) << "a primary has no lag to be measured";
+        EXPECT_NE(row.error, "");
+    }
+}
+
 TEST_F(WalSamples, that_are_refused_are_logged_and_take_no_server_out) {
     settings->servers[1].max_replication_lag = 1;
     settings->vars.monitor_replication_lag_interval = milliseconds(10);
