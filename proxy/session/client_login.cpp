@@ -17,6 +17,7 @@
 #include "proxy/session/client_identity.hpp"
 #include "proxy/session/client_lookup.hpp"
 #include "proxy/session/client_proof.hpp"
+#include "proxy/session/home_hostgroup.hpp"
 #include "proxy/session/replication_relay.hpp"
 #include "proxy/session/session.hpp"
 #include "proxy/worker.hpp"
@@ -285,6 +286,7 @@ awaitable<void> log_in_client(worker& w, protocol::stream_socket socket) {
     who.peer = peer;
     who.settings = w.shared.settings.intern(wanted.settings);
     who.minor = start.minor;
+    settle(who, *now);
     const std::string_view pending = co_await channel.need(0);
     if (wanted.replication) {
         const boost::intrusive_ptr<replication_relay> relay(
