@@ -13,6 +13,7 @@
 #include "admin/catalog/catalog_tables.hpp"
 #include "admin/catalog/dialect.hpp"
 #include "admin/catalog/functions.hpp"
+#include "admin/pgbouncer/import_command.hpp"
 #include "admin/sql/registry_tables.hpp"
 #include "admin/sql/show_commands.hpp"
 #include "monitor/monitor.hpp"
@@ -98,6 +99,7 @@ administration::administration(administered what)
     };
     environment_.translate = admin::translated;
     environment_.commands.add(layers_->commands());
+    environment_.commands.add(admin::import_commands());
     environment_.commands.add(admin::show_commands(environment_));
     environment_.commands.add(pgbouncer_commands());
     environment_.commands.add(statistics_commands(what_.shared));

@@ -343,6 +343,24 @@ sql_result<void> config_layers::set_variable(database& db, const std::string& na
         values);
 }
 
+sql_result<void> config_layers::read_memory(database& db, std::span<const std::string_view> modules,
+                                            conf::settings& into) {
+    std::vector<std::string> ignored;
+    for (const std::string_view module : modules)
+        if (auto read = settings_from(db, "main", module, into, ignored); !read) return read;
+    return {};
+}
+
+sql_result<void> config_layers::write_memory(database& db,
+                                             std::span<const std::string_view> modules,
+                                             const conf::settings& s) {
+    std::vector<const config_table*> tables;
+    for (const std::string_view module : modules)
+        for (const config_table* t : tables_of(module))
+            tables.push_back(t);
+    return fill(db, tables, s);
+}
+
 std::vector<command> config_layers::commands() const {
     using module_function =
         sql_result<command_result> (config_layers::*)(database&, std::string_view) const;

@@ -1,7 +1,9 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "admin/sql/command.hpp"
@@ -46,6 +48,15 @@ public:
     /// Changes one variable in MEMORY, as SET does. The error has a hint with near names or bounds.
     [[nodiscard]] static sql_result<void> set_variable(database& db, const std::string& name,
                                                        const std::string& text);
+
+    /// What MEMORY has of some modules.
+    [[nodiscard]] static sql_result<void> read_memory(database& db,
+                                                      std::span<const std::string_view> modules,
+                                                      conf::settings& into);
+    /// Replaces all of these modules in MEMORY, or changes nothing.
+    [[nodiscard]] static sql_result<void> write_memory(database& db,
+                                                       std::span<const std::string_view> modules,
+                                                       const conf::settings& s);
 
 private:
     [[nodiscard]] sql_result<command_result> to_runtime(database& db,
