@@ -67,12 +67,13 @@ struct privileges {
     bool alter_conninfo = false;  ///< ALTER SYSTEM primary_conninfo and primary_slot_name
     bool alter_sync = false;      ///< ALTER SYSTEM synchronous_standby_names
     bool alter_fence = false;     ///< ALTER SYSTEM default_transaction_read_only
+    bool alter_timeout = false;   ///< ALTER SYSTEM wal_receiver_timeout
     bool replication = false;     ///< the REPLICATION attribute: slots, IDENTIFY_SYSTEM
     bool signal_backend = false;  ///< pg_signal_backend
     bool checkpoint = false;      ///< pg_checkpoint
 
     [[nodiscard]] static privileges all() {
-        return {true, true, true, true, true, true, true, true};
+        return {true, true, true, true, true, true, true, true, true};
     }
     bool operator==(const privileges&) const = default;
 };
@@ -107,6 +108,7 @@ struct server_settings {
 struct server_facts {
     enum reachability reach = reachability::unknown;
     time_us reach_since_us = 0;  ///< when the check that first showed `reach` was sent
+    bool refused = false;        ///< dead: the host itself answered that nobody listens
     time_us read_at_us = 0;      ///< when the statement that brought the rest was sent
     std::string reach_detail;    ///< what the server or the system said: "Connection refused"
 
