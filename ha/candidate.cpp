@@ -234,14 +234,16 @@ private:
             out_.catch_up_from = *source;
             out_.target = at(*source).facts.position();
         }
-        for (const auto& set : out_.sync)
-            if (set.floor && is_before(out_.target, *set.floor) && !options_.allow_data_loss) {
+        if (!options_.allow_data_loss) {
+            if (const auto why = too_far_behind(out_.target); !why.empty()) {
                 out_.sentence =
-                    fmt::format("nobody is promoted: {} is at {}, and {}", at(best.server).name(),
-                                to_string(out_.target), set.sentence);
+                    fmt::format("nobody is promoted: {} {}", at(best.server).name(), why);
                 return;
             }
-        if (!within_loss_limit(best)) return;
+            out_.must_catch_up = out_.catch_up_from && !too_far_behind(best.at).empty();
+        }
+        if (record_.flush_lsn && record_.timeline == out_.target.timeline)
+            out_.loss_bytes = lost_at(out_.target);
         out_.chosen = best.server;
         out_.sentence = fmt::format("{} takes over: {}", at(best.server).name(), best.reason);
         if (out_.catch_up_from)
@@ -252,28 +254,22 @@ private:
                 fmt::format("; up to {} of WAL are lost", format_bytes(*out_.loss_bytes));
     }
 
-    bool within_loss_limit(const candidate_verdict& best) {
-        if (record_.epoch && record_.flush_lsn && record_.timeline == out_.target.timeline)
-            out_.loss_bytes = record_.flush_lsn - std::min(record_.flush_lsn, out_.target.lsn);
-        if (options_.allow_data_loss) return true;
+    std::uint64_t lost_at(const wal_position& place) const {
+        return record_.flush_lsn - std::min(record_.flush_lsn, place.lsn);
+    }
+
+    /// Why too much would be lost with a new primary at this place; "" if not.
+    std::string too_far_behind(const wal_position& place) const {
+        for (const auto& set : out_.sync)
+            if (set.floor && is_before(place, *set.floor))
+                return fmt::format("would be at {}, and {}", to_string(place), set.sentence);
         // Where every commit waited for the set, what lies beyond the floor was not confirmed.
-        if (!out_.sync.empty() && !some_async_) return true;
-        if (!out_.loss_bytes) {
-            out_.sentence = fmt::format(
-                "nobody is promoted: how far the primary was is not known, so neither is what {} "
-                "lacks",
-                at(best.server).name());
-            return false;
-        }
-        if (*out_.loss_bytes > options_.max_lag_bytes) {
-            out_.sentence = fmt::format(
-                "nobody is promoted: {} lacks {} of what the primary had, the limit "
-                "(ha_max_lag_bytes) is {}",
-                at(best.server).name(), format_bytes(*out_.loss_bytes),
-                format_bytes(options_.max_lag_bytes));
-            return false;
-        }
-        return true;
+        if (!out_.sync.empty() && !some_async_) return {};
+        if (!record_.epoch || !record_.flush_lsn || record_.timeline != place.timeline)
+            return "cannot be compared: how far the primary was is not known";
+        if (lost_at(place) <= options_.max_lag_bytes) return {};
+        return fmt::format("lacks {} of what the primary had, the limit (ha_max_lag_bytes) is {}",
+                           format_bytes(lost_at(place)), format_bytes(options_.max_lag_bytes));
     }
 
     const cluster& cluster_;

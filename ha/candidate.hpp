@@ -47,6 +47,8 @@ struct candidate_choice {
     std::optional<std::size_t> chosen;       ///< index into the cluster's servers
     /// The chosen one first streams from this server, which has more WAL and must not be promoted.
     std::optional<std::size_t> catch_up_from;
+    /// Without that, confirmed commits or more than `max_lag_bytes` would be lost.
+    bool must_catch_up = false;
     wal_position target;  ///< how far the chosen one has to be: its own place, or that server's
     std::vector<sync_answer> sync;  ///< one per set that may have been in force
     /// Upper bound of the WAL that is lost, by the primary's last known position; none: unknown.

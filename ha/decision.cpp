@@ -36,11 +36,16 @@ decision decide(const cluster& subject, const std::optional<cluster_record>& rec
     }
     out.forecast = choose_candidate(subject, out.writers.primary, out.writers.record, options);
     out.gates = check_gates(subject, out.problems, out.forecast, allowed, around);
-    for (std::size_t i = 0; i < subject.servers.size(); ++i)
+    const bool managed = std::ranges::any_of(
+        subject.servers, [](const server& one) { return !one.facts.other_manager.empty(); });
+    for (std::size_t i = 0; i < subject.servers.size(); ++i) {
+        const auto& one = subject.servers[i];
+        // Only what is outdated for certain: there is a record, and it names another server.
         if (out.writers.standings[i] == standing::outdated && out.writers.record.epoch &&
-            !subject.servers[i].is(out.writers.record.primary) && !subject.servers[i].downtimed &&
+            !one.is(out.writers.record.primary) && !one.downtimed && !managed && around.may_act &&
             allowed.mode != mode::observe)
             out.to_fence.push_back(i);
+    }
 
     const auto& headline = out.problems.headline;
     const auto name = headline.info().name;

@@ -25,8 +25,8 @@ enum class standing : std::uint8_t {
 struct judge_options {
     /// Every configured server was looked at once. Before, nobody is believed without a record.
     bool all_looked_at = true;
-    /// The record's primary was the writer in the cycle before, in this process: its claim is not
-    /// from memory alone.
+    /// The record's primary was the writer in the very cycle before, in this process: nobody can
+    /// have replaced it unseen. False after a restart, and after it was out of sight.
     bool watched = false;
     /// A failover or switchover is between its decision and its publication: nobody writes, and
     /// nobody is adopted but by the executor.

@@ -89,7 +89,7 @@ private:
             "SELECT greatest(pg_catalog.pg_last_wal_receive_lsn(), "
             "pg_catalog.pg_last_wal_replay_lsn()) >= {}::pg_catalog.pg_lsn",
             quote_literal(format_lsn(choice_.target.lsn)));
-        follow.failing = on_failure::undo;
+        follow.failing = choice_.must_catch_up ? on_failure::undo : on_failure::go_on;
         stages_.add(std::move(follow));
         stages_.next();
         auto again = steps::freeze(candidate_);
@@ -137,7 +137,8 @@ private:
 
     std::string name_of_old() const {
         const auto name = old_.replication_name();
-        return name == "walreceiver" ? old_.config.name : name;
+        if (name != "walreceiver") return name;
+        return old_.config.name.empty() ? old_.at().host : old_.config.name;
     }
     std::vector<std::string> followers() const {
         std::vector<std::string> out;

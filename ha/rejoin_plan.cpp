@@ -167,23 +167,23 @@ plan plan_rejoin(const cluster& subject, std::size_t server_index, const judgeme
     const auto where = directory(one);
     const auto source = way.text(false);
     agent(fmt::format("stop {}", one.name()), fmt::format("pg_ctl stop -m fast -D {}", where));
-    const bool can_rewind = one.facts.settings.wal_log_hints || one.facts.settings.data_checksums;
-    if (can_rewind && one.facts.settings.full_page_writes) {
-        agent(fmt::format("rewind {} to where {} left its history; if that fails, do not start it "
-                          "but copy it",
-                          one.name(), writer.name()),
+    const auto copy = fmt::format(
+        "mv {0} {0}.old && pg_basebackup -D {0} -d \"{1}\" -X stream -S {2} --checkpoint=fast",
+        where, source, slot);
+    const auto& settings = one.facts.settings;
+    if ((settings.wal_log_hints || settings.data_checksums) && settings.full_page_writes) {
+        // After a failed pg_rewind the data directory is of no use any more.
+        agent(fmt::format("rewind {} to where {} left its history, or copy it anew", one.name(),
+                          writer.name()),
               fmt::format("pg_rewind --target-pgdata={} --source-server=\"{} dbname=postgres\" "
-                          "--progress",
-                          where, source));
+                          "--progress || {{ {}; }}",
+                          where, source, copy));
     } else {
         out.notes.push_back(fmt::format(
             "{} has neither wal_log_hints nor data checksums, or no full_page_writes: it cannot be "
             "rewound, only copied",
             one.name()));
-        agent(fmt::format("copy {} anew", one.name()),
-              fmt::format("mv {0} {0}.old && pg_basebackup -D {0} -d \"{1}\" -X stream -S {2} "
-                          "--checkpoint=fast",
-                          where, source, slot));
+        agent(fmt::format("copy {} anew", one.name()), copy);
     }
     agent(fmt::format("make it a standby: standby.signal, and in postgresql.auto.conf {}",
                       settings_lines(way, slot, true)),

@@ -165,5 +165,27 @@ TEST(Plan, a_foreign_server_and_the_writer_itself_are_not_rejoined) {
     EXPECT_FALSE(plan_rejoin(subject, 1, one.decide().writers).possible());
 }
 
+TEST(Plan, strict_never_leaves_a_new_primary_that_confirms_alone) {
+    const auto one = promotion(
+        "promise strict\nrecord epoch=3 at=0/100 sync=\"pg2\"\n"
+        "server pg1 primary at=0/100 dead refused sync=\"pg2\"\nserver pg2 standby at=0/100\n");
+    ASSERT_TRUE(one.possible()) << one.impossible;
+    EXPECT_EQ(one.steps.front().sql.front().sql,
+              "ALTER SYSTEM SET synchronous_standby_names = 'FIRST 1 (pg1)'");
+    EXPECT_EQ(one.steps.front().failing, on_failure::undo);
+}
+
+TEST(Plan, a_relaxed_set_is_said) {
+    const auto one = promotion(
+        "promise sync\nrecord epoch=3 at=0/100 sync=\"pg2\"\n"
+        "server pg1 primary at=0/100 dead refused sync=\"pg2\"\n"
+        "server pg2 standby at=0/100 sync=\"pg1\"\n");
+    EXPECT_EQ(one.steps.front().sql.front().sql, "ALTER SYSTEM SET synchronous_standby_names = ''");
+    EXPECT_NE(std::ranges::find(one.notes,
+                                "no synchronous standby is left: commits are confirmed by the new "
+                                "primary alone"),
+              one.notes.end());
+}
+
 }  // namespace
 }  // namespace howdah::ha

@@ -108,5 +108,20 @@ TEST(Decision, asks_quiet_standbys_unless_it_must_not_act) {
         EXPECT_EQ(test::parse_scenario(quiet + line).decide().what, action::none) << line;
 }
 
+TEST(Decision, fences_a_returned_old_primary_unless_it_must_not_act) {
+    const std::string returned =
+        "record epoch=4 primary=pg2 tl=2 at=0/100 fenced=pg1\n"
+        "server pg1 primary tl=1 at=0/200\nserver pg2 primary tl=2 at=0/100\n";
+    const auto fenced = [&](const std::string& line) {
+        return test::parse_scenario(returned + line).decide().to_fence.size();
+    };
+    EXPECT_EQ(fenced(""), 1U);
+    EXPECT_EQ(fenced("mode manual\n"), 1U);
+    EXPECT_EQ(fenced("mode observe\n"), 0U);
+    EXPECT_EQ(fenced("may_not_act x\n"), 0U);
+    EXPECT_EQ(fenced("server pg2 primary tl=2 at=0/100 manager=Patroni\n"), 0U);
+    EXPECT_EQ(fenced("server pg1 primary tl=1 at=0/200 downtime=x\n"), 0U);
+}
+
 }  // namespace
 }  // namespace howdah::ha

@@ -1,6 +1,7 @@
 #include "tests/unit/ha/simulation.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -79,6 +80,17 @@ void simulation::happen() {
     if (odds_.others_promote && chance(60) && nodes_[i].alive && !nodes_[i].primary) {
         tell("somebody promotes " + name(i));
         promote(i);
+    }
+    // A change that Howdah sees before the primary can die: what it never saw it cannot know.
+    if (odds_.sync && chance(6) && nodes_[i].alive && nodes_[i].primary && linked(i, here) &&
+        !intent_) {
+        std::vector<std::string> members;
+        for (std::size_t j = 0; j < count; ++j)
+            if (j != i && !chance(3)) members.push_back(name(j));
+        if (!members.empty())
+            nodes_[i].sync_names = fmt::format("ANY {} ({})", 1 + random_() % members.size(),
+                                               fmt::join(members, ", "));
+        tell(name(i) + " waits for " + nodes_[i].sync_names);
     }
     if (odds_.observe_restarts && chance(30)) {
         tell("howdah restarts");
@@ -217,7 +229,7 @@ void simulation::run_howdah() {
     judging.watched = watched_;
     const auto decided = decide(seen, record_, policy_, {}, judging);
     check_routing(seen, decided.writers);
-    watched_ = decided.writers.writer.has_value() || (watched_ && record_);
+    watched_ = decided.writers.writer.has_value();
     if (decided.writers.record.epoch) record_ = decided.writers.record;
     if (decided.what == action::failover) begin_failover(seen, decided);
 }
