@@ -26,8 +26,9 @@ constexpr std::array<problem_info, 16> table{{
      "The primary is dead and there is nobody to promote."},
     {problem::unreachable_primary, "UnreachablePrimary", "UnreachablePrimary", severity::critical,
      false,
-     "Howdah cannot use the primary, but it lives: it refuses us or starts up, or a standby still "
-     "streams from it. Never promoted."},
+     "Howdah cannot use the primary, and it lives or nobody has shown that it is dead: it refuses "
+     "us "
+     "or starts up, or a standby still streams from it or has not noticed. Never promoted."},
     {problem::dead_primary_and_some_standbys, "DeadPrimaryAndSomeStandbys",
      "DeadPrimaryAndSomeStandbys", severity::critical, true,
      "The primary is dead, and so are some standbys, or all of them; the others do not stream."},

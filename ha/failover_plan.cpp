@@ -325,13 +325,14 @@ plan plan_switchover(const cluster& subject, std::size_t primary, const candidat
 
     std::string target = "{last_wal}";
     if (options.has_agent) {
-        auto& capture = at.add(steps::at(old, step_kind::agent,
-                                         fmt::format("stop {} cleanly: it sends all of its WAL, "
-                                                     "and the agent reports the last checkpoint",
-                                                     old.name())));
-        capture.command =
-            fmt::format("pg_ctl stop -m fast -D {0} && pg_controldata {0}",
-                        old.facts.data_directory.empty() ? "$PGDATA" : old.facts.data_directory);
+        auto& capture = at.add(steps::agent(
+            old, "stop",
+            fmt::format("stop {} cleanly: it sends all of its WAL, and the agent reports the last "
+                        "checkpoint",
+                        old.name()),
+            fmt::format("pg_ctl stop -m fast -D {0} && pg_controldata {0} | sed -n 's/^Latest "
+                        "checkpoint location: *//p'",
+                        steps::shell_directory(old))));
         capture.captured_as = "last_wal";
         capture.timeout_us = 60'000'000;
     } else {

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -50,7 +51,11 @@ struct step {
     std::string done_when;
     std::vector<statement> undo;
     std::string captured_as;  ///< `{name}` in the SQL of later steps stands for the value
-    std::string command;      ///< agent: a shell command as it could look
+    std::string command;      ///< agent: a shell command as it could look, for people
+    /// agent: what a hook gets, with passwords. HOWDAH_ACTION is "stop", "rewind", "copy",
+    /// "configure" or "start"; then HOWDAH_DATA_DIRECTORY, HOWDAH_SOURCE (connection string of the
+    /// new primary) and HOWDAH_SLOT. To undo a "stop" is to "start".
+    std::map<std::string, std::string> environment;
     time_us timeout_us = 2'000'000;
     on_failure failing = on_failure::undo;
     /// From here on nothing is undone any more.

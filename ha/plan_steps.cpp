@@ -37,6 +37,22 @@ step here(step_kind kind, std::string what) {
     return out;
 }
 
+step agent(const server& one, std::string action, std::string what, std::string command) {
+    auto out = at(one, step_kind::agent, std::move(what));
+    out.command = std::move(command);
+    out.environment = {{"HOWDAH_ACTION", std::move(action)},
+                       {"HOWDAH_DATA_DIRECTORY", one.facts.data_directory}};
+    return out;
+}
+
+std::string shell_directory(const server& one) {
+    if (one.facts.data_directory.empty()) return "$PGDATA";
+    std::string out = "'";
+    for (const char c : one.facts.data_directory)
+        out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return out + "'";
+}
+
 step freeze(const server& one) {
     auto out = at(one, step_kind::freeze, fmt::format("stop the WAL receiver of {}", one.name()));
     out.sql = {alter_system("primary_conninfo", ""), reload_conf()};

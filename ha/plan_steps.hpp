@@ -8,6 +8,12 @@ namespace howdah::ha::steps {
 /// A step of Howdah itself.
 [[nodiscard]] step here(step_kind kind, std::string what);
 
+/// A step of the agent; see `step::environment`.
+[[nodiscard]] step agent(const server& one, std::string action, std::string what,
+                         std::string command);
+/// The data directory as a shell word.
+[[nodiscard]] std::string shell_directory(const server& one);
+
 /// Stops the receiver; undoing starts it again as it was.
 [[nodiscard]] step freeze(const server& one);
 [[nodiscard]] step unfreeze(const server& one);

@@ -111,6 +111,18 @@ answer of_candidate(const asked& a) {
     return {a.choice.chosen.has_value(), a.choice.sentence};
 }
 
+answer of_writer(const asked& a) {
+    const bool writes = a.found.view.primary == cluster_view::primary_state::writing;
+    if (!writes) return {false, "no primary accepts writes: " + a.found.headline.sentence};
+    if (a.found.view.rivals) return {false, a.found.headline.sentence};
+    return {true, a.failed()->name() + " accepts writes"};
+}
+
+answer of_order(const asked& a) {
+    return {a.ordered(),
+            a.ordered() ? fmt::format("ordered by {}", a.around.order->by) : "nobody ordered it"};
+}
+
 struct row {
     std::string_view name;
     answer (*ask)(const asked&);
@@ -127,6 +139,23 @@ constexpr std::array<row, 11> rows{{{"diagnosis", of_diagnosis},
                                     {"under way", of_under_way},
                                     {"right to act", of_right_to_act},
                                     {"candidate", of_candidate}}};
+
+constexpr std::array<row, 7> switchover_rows{{{"order", of_order},
+                                              {"writer", of_writer},
+                                              {"mode", of_mode},
+                                              {"other manager", of_other_manager},
+                                              {"under way", of_under_way},
+                                              {"right to act", of_right_to_act},
+                                              {"candidate", of_candidate}}};
+
+std::vector<gate> ask(std::span<const row> table, const asked& question) {
+    std::vector<gate> out;
+    for (const auto& one : table) {
+        auto [open, reason] = one.ask(question);
+        out.push_back({one.name, open, std::move(reason)});
+    }
+    return out;
+}
 
 }  // namespace
 
@@ -153,13 +182,13 @@ std::string check_filter(std::string_view filter) {
 std::vector<gate> check_gates(const cluster& subject, const cluster_diagnosis& found,
                               const candidate_choice& choice, const policy& allowed,
                               const circumstances& around) {
-    const asked question{subject, found, choice, allowed, around};
-    std::vector<gate> out;
-    for (const auto& one : rows) {
-        auto [open, reason] = one.ask(question);
-        out.push_back({one.name, open, std::move(reason)});
-    }
-    return out;
+    return ask(rows, {subject, found, choice, allowed, around});
+}
+
+std::vector<gate> check_switchover(const cluster& subject, const cluster_diagnosis& found,
+                                   const candidate_choice& choice, const policy& allowed,
+                                   const circumstances& around) {
+    return ask(switchover_rows, {subject, found, choice, allowed, around});
 }
 
 }  // namespace howdah::ha

@@ -70,4 +70,11 @@ struct gate {
                                             const candidate_choice& choice, const policy& allowed,
                                             const circumstances& around);
 
+/// The same for a planned switchover, which somebody has to order.
+[[nodiscard]] std::vector<gate> check_switchover(const cluster& subject,
+                                                 const cluster_diagnosis& found,
+                                                 const candidate_choice& choice,
+                                                 const policy& allowed,
+                                                 const circumstances& around);
+
 }  // namespace howdah::ha

@@ -7,15 +7,6 @@
 namespace howdah::ha {
 namespace {
 
-/// The data directory as a shell word.
-std::string directory(const server& one) {
-    if (one.facts.data_directory.empty()) return "$PGDATA";
-    std::string out = "'";
-    for (const char c : one.facts.data_directory)
-        out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return out + "'";
-}
-
 /// How the server is to reach the writer: its own settings, else another standby's under its name.
 conninfo way_to(const cluster& subject, const server& one, const server& writer) {
     auto own = conninfo::parse(one.facts.upstream_conninfo()).value_or(conninfo{});
@@ -41,7 +32,7 @@ std::string still_accepts_writes(const cluster& subject, const server& one) {
 }
 
 /// Settings that the file of a stopped server gets.
-std::string settings_lines(const conninfo& way, const std::string& slot, bool shown) {
+std::string settings_lines(const conninfo& way, const std::string& slot) {
     const auto quoted = [](std::string text) {
         for (std::size_t i = 0; (i = text.find('\'', i)) != std::string::npos; i += 2)
             text.insert(i, 1, '\'');
@@ -50,7 +41,7 @@ std::string settings_lines(const conninfo& way, const std::string& slot, bool sh
     return fmt::format(
         "primary_conninfo = {}; primary_slot_name = {}; "
         "synchronous_standby_names and default_transaction_read_only removed",
-        quoted(way.text(!shown)), quoted(slot));
+        quoted(way.text(false)), quoted(slot));
 }
 
 }  // namespace
@@ -157,23 +148,26 @@ plan plan_rejoin(const cluster& subject, std::size_t server_index, const judgeme
     create.stage = stage++;
     create.failing = on_failure::undo;
 
-    const auto agent = [&](std::string what, std::string command) -> step& {
-        auto& next = out.steps.emplace_back(steps::at(one, step_kind::agent, std::move(what)));
-        next.command = std::move(command);
+    const auto agent = [&](const char* act, std::string what, std::string command) {
+        auto& next =
+            out.steps.emplace_back(steps::agent(one, act, std::move(what), std::move(command)));
+        next.environment["HOWDAH_SOURCE"] = way.text();
+        next.environment["HOWDAH_SLOT"] = slot;
         next.stage = stage++;
         next.timeout_us = 3'600'000'000;
-        return next;
     };
-    const auto where = directory(one);
+    const auto where = steps::shell_directory(one);
     const auto source = way.text(false);
-    agent(fmt::format("stop {}", one.name()), fmt::format("pg_ctl stop -m fast -D {}", where));
+    agent("stop", fmt::format("stop {}", one.name()),
+          fmt::format("pg_ctl stop -m fast -D {}", where));
     const auto copy = fmt::format(
         "mv {0} {0}.old && pg_basebackup -D {0} -d \"{1}\" -X stream -S {2} --checkpoint=fast",
         where, source, slot);
     const auto& settings = one.facts.settings;
     if ((settings.wal_log_hints || settings.data_checksums) && settings.full_page_writes) {
         // After a failed pg_rewind the data directory is of no use any more.
-        agent(fmt::format("rewind {} to where {} left its history, or copy it anew", one.name(),
+        agent("rewind",
+              fmt::format("rewind {} to where {} left its history, or copy it anew", one.name(),
                           writer.name()),
               fmt::format("pg_rewind --target-pgdata={} --source-server=\"{} dbname=postgres\" "
                           "--progress || {{ {}; }}",
@@ -183,12 +177,13 @@ plan plan_rejoin(const cluster& subject, std::size_t server_index, const judgeme
             "{} has neither wal_log_hints nor data checksums, or no full_page_writes: it cannot be "
             "rewound, only copied",
             one.name()));
-        agent(fmt::format("copy {} anew", one.name()), copy);
+        agent("copy", fmt::format("copy {} anew", one.name()), copy);
     }
-    agent(fmt::format("make it a standby: standby.signal, and in postgresql.auto.conf {}",
-                      settings_lines(way, slot, true)),
+    agent("configure",
+          fmt::format("make it a standby: standby.signal, and in postgresql.auto.conf {}",
+                      settings_lines(way, slot)),
           fmt::format("touch {}/standby.signal", where));
-    agent(fmt::format("start {}", one.name()), fmt::format("pg_ctl start -D {}", where));
+    agent("start", fmt::format("start {}", one.name()), fmt::format("pg_ctl start -D {}", where));
 
     auto& verify = out.steps.emplace_back(steps::at(
         one, step_kind::check, fmt::format("{} streams from {}", one.name(), writer.name())));

@@ -187,5 +187,24 @@ TEST(Plan, a_relaxed_set_is_said) {
               one.notes.end());
 }
 
+TEST(Plan, a_hook_gets_what_it_needs_and_people_see_no_password) {
+    const auto one = parse_scenario(
+        "record epoch=4 primary=pg2 tl=2 at=0/100 fenced=pg1\n"
+        "server pg1 primary at=0/200 dir=/data\nserver pg2 primary tl=2 at=0/100\n"
+        "server pg3 standby tl=2 at=0/100 of=pg2 streams\n");
+    const auto made = plan_rejoin(one.the_cluster(), 0, one.decide().writers);
+    std::string actions;
+    for (const auto& step : made.steps)
+        if (step.kind == step_kind::agent) {
+            actions += step.environment.at("HOWDAH_ACTION") + " ";
+            EXPECT_EQ(step.environment.at("HOWDAH_DATA_DIRECTORY"), "/data");
+            EXPECT_EQ(step.environment.at("HOWDAH_SLOT"), "howdah_pg1");
+            EXPECT_EQ(step.environment.at("HOWDAH_SOURCE"),
+                      "user=replicator password=secret host=pg2 port=5432 application_name=pg1");
+        }
+    EXPECT_EQ(actions, "stop copy configure start ");
+    EXPECT_EQ(to_text(made).find("secret"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace howdah::ha

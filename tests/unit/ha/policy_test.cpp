@@ -90,6 +90,35 @@ TEST(Gates, an_order_does_not_open_what_guards_the_data) {
               "diagnosis");
 }
 
+std::string closed_for_switchover(const std::string& lines) {
+    const auto one = test::parse_scenario(
+        "record epoch=3 at=0/100\nserver pg1 primary at=0/100 senders=pg2\n"
+        "server pg2 standby at=0/100 streams\n" +
+        lines);
+    const auto decided = one.decide();
+    std::string out;
+    for (const auto& gate : check_switchover(one.the_cluster(), decided.problems, decided.forecast,
+                                             one.allowed, one.around))
+        if (!gate.open) out += (out.empty() ? "" : ", ") + std::string(gate.name);
+    return out;
+}
+
+TEST(Gates, a_switchover_needs_an_order_a_writer_and_a_candidate) {
+    EXPECT_EQ(closed_for_switchover("order by=ann\n"), "");
+    EXPECT_EQ(closed_for_switchover("order by=ann\nmode manual\nfilter x\ndisabled\n"), "");
+    EXPECT_EQ(closed_for_switchover(""), "order");
+    EXPECT_EQ(closed_for_switchover("order by=ann\nmode observe\n"), "mode");
+    EXPECT_EQ(closed_for_switchover("order by=ann\nunder_way\n"), "under way");
+    EXPECT_EQ(closed_for_switchover("order by=ann to=pg9\n"), "candidate");
+    EXPECT_EQ(closed_for_switchover("order by=ann\nserver pg1 primary at=0/100 dead refused\n"),
+              "writer");
+    EXPECT_EQ(closed_for_switchover("order by=ann\nserver pg3 primary tl=2 at=0/100\n"),
+              "writer, candidate");
+    EXPECT_EQ(
+        closed_for_switchover("order by=ann\nserver pg2 standby at=0/100 streams manager=x\n"),
+        "other manager");
+}
+
 TEST(Decision, says_in_one_sentence_why_nothing_was_done) {
     EXPECT_EQ(test::parse_scenario(dead_primary + "mode manual\nfilter other\n").decide().sentence,
               "DeadPrimary: pg1 is dead (connection refused); 2 of 2 standbys answer, and none of "
