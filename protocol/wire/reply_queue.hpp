@@ -37,6 +37,7 @@ public:
 
     void expect(kind what, Note note = {}, bool swallow = false) {
         if (what != kind::local) ++owed_;
+        if (fails_copy(what) && copy_in_ && front().what == kind::execute) copy_in_ = false;
         entries_.push_back({what, swallow, std::move(note)});
     }
 
@@ -147,6 +148,10 @@ public:
     }
 
 private:
+    /// A message that the server does not take during COPY: it fails, and Syncs count again.
+    [[nodiscard]] static bool fails_copy(kind what) {
+        return what != kind::sync && what != kind::local;
+    }
     [[nodiscard]] static bool is_result(char type) {
         switch (type) {
             case 'T':
@@ -200,6 +205,11 @@ private:
         std::size_t void_until = entries_.size();
         if (const std::size_t ended_at = take_blind_end(); ended_at > 0) {
             void_until = head_ + (ended_at - popped_);
+            copy_in_ = false;
+        }
+        for (std::size_t i = kept; i < void_until; ++i) {
+            if (!fails_copy(entries_[i].what)) continue;
+            void_until = i;
             copy_in_ = false;
         }
         for (std::size_t i = kept; i < entries_.size(); ++i) {

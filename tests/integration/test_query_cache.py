@@ -60,6 +60,18 @@ def test_a_result_is_kept_for_others_until_its_time_is_over(make_howdah, cluster
     assert run(one, count, prepare) == [(1,)]
 
 
+def test_what_is_kept_can_be_forgotten(make_howdah, cluster, connect, rows):
+    howdah = make_howdah(cluster, query_rules=[KEEP])
+    client, count = connect(howdah), f"SELECT count(*) FROM {rows}"
+    assert run(client, count, False) == [(0,)]
+    client.execute(f"INSERT INTO {rows} VALUES ('a', 1)")
+    assert run(client, count, False) == [(0,)]
+    with psycopg.connect(host=howdah.host, port=howdah.admin_port, user="admin", password="admin", dbname="admin",
+                         autocommit=True) as console:
+        console.execute("PROXYSQL FLUSH QUERY CACHE")
+    assert run(client, count, False) == [(1,)]
+
+
 @BOTH
 def test_parameters_and_types_are_told_apart(make_howdah, cluster, connect, rows, prepare):
     howdah = make_howdah(cluster, variables={"threads": 1}, query_rules=[KEEP])

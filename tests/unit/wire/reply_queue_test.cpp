@@ -194,6 +194,29 @@ TEST(ReplyQueue, two_copies_of_one_pipeline_end_each_with_the_client_s_own_end) 
     EXPECT_TRUE(q.replies.empty());
 }
 
+TEST(ReplyQueue, the_sync_behind_a_message_that_makes_a_copy_fail_is_answered) {
+    recorded q;
+    for (const kind what : {kind::bind, kind::execute, kind::sync, kind::parse, kind::sync})
+        q.replies.expect(what, "x");
+    EXPECT_EQ(q.feed_all("2G"), "ff");
+    EXPECT_FALSE(q.replies.copy_in()) << "the Parse ends it";
+    EXPECT_EQ(q.feed_all("EZ"), "ff");
+    EXPECT_TRUE(q.replies.empty());
+}
+
+TEST(ReplyQueue, a_message_that_comes_during_a_copy_ends_it) {
+    recorded q;
+    for (const kind what : {kind::bind, kind::execute, kind::sync})
+        q.replies.expect(what, "x");
+    EXPECT_EQ(q.feed_all("2G"), "ff");
+    EXPECT_TRUE(q.replies.copy_in());
+    q.replies.expect(kind::parse, "x");
+    EXPECT_FALSE(q.replies.copy_in());
+    q.replies.expect(kind::sync, "x");
+    EXPECT_EQ(q.feed_all("EZ"), "ff");
+    EXPECT_TRUE(q.replies.empty());
+}
+
 TEST(ReplyQueue, a_copy_of_a_query_that_the_client_has_ended_already_does_not_eat_later_syncs) {
     recorded q;
     q.replies.expect(kind::query, "copy");
