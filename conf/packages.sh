@@ -16,6 +16,7 @@ packages_integration=(
     python3-sqlalchemy python3-greenlet python3-django libpostgresql-jdbc-java
     libpqxx-dev golang-go golang-github-jackc-pgx-v4-dev prometheus
 )
+packages_bench=(libbenchmark-dev)
 packages_check=(clang-format clang-tidy git python3)
 
 howdah_say() { printf '==> %s\n' "$*"; }
