@@ -16,8 +16,8 @@
 #include "proxy/sql/lexer.hpp"
 
 // digest_cases.txt, whose head says how it is read, and SQL that is lying about: what PostgreSQL
-// has installed, and the folders in HOWDAH_SQL_CORPUS (with ':' between them), such as
-// src/test/regress/sql of its sources.
+// has installed, and the folders in HOWDAH_SQL_CORPUS (with ':' between them), such as PostgreSQL's
+// own tests, which tests/corpus.sh fetches.
 namespace howdah::proxy::sql {
 namespace {
 
