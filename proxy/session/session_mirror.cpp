@@ -34,7 +34,9 @@ void session::mirror(const statement_plan& plan, std::string_view text,
                      const std::string_view* oids, std::string_view bind_tail) {
     if (!plan.verdict || (!plan.verdict->mirror_hostgroup && !plan.verdict->mirror_flag_out))
         return;
-    if (repeats_ > 0 || mends_ > 0 || !safe_lexing_ || !stands_alone(*plan.what)) return;
+    // In a failed transaction the original is refused, too.
+    if (repeats_ > 0 || mends_ > 0 || status() == 'E' || !safe_lexing_ || !stands_alone(*plan.what))
+        return;
     const rule_verdict& v = *plan.verdict;
     if (text.size() + bind_tail.size() > most_bytes || (oids != nullptr && bind_tail.empty()))
         return w_.mirrors.drop();

@@ -136,6 +136,11 @@ TEST_F(mirrors, run_nothing_that_is_more_than_a_statement_on_data) {
             << message;
     EXPECT_EQ(copy().count("Q INSERT INTO t VALUES (1)"), 1)
         << "by itself, outside of the transaction";
+    for (const char* sql :
+         {"BEGIN", "FAIL", "INSERT INTO t VALUES (3)", "ROLLBACK", "INSERT INTO t VALUES (4)"})
+        (void)c.ask(sql);
+    copy().wait_for("Q INSERT INTO t VALUES (4)");
+    EXPECT_EQ(copy().count("Q INSERT INTO t VALUES (3)"), 0) << "its transaction had failed";
 }
 
 TEST_F(mirrors, may_be_chosen_and_rewritten_by_rules_of_their_own) {
