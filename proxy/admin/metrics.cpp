@@ -74,6 +74,8 @@ constexpr counter_row counter_rows[] = {
     {"howdah_timeouts_total", "", "kind", "transaction", &c::transaction_timeouts},
     {"howdah_timeouts_total", "", "kind", "idle_transaction", &c::transaction_idle_timeouts},
     {"howdah_timeouts_total", "", "kind", "idle_client", &c::client_idle_timeouts},
+    {"howdah_slow_statements_total", "Statements that took long_query_time.", "", "",
+     &c::slow_queries},
     {"howdah_clients_vanished_total", "Clients that left while their statement ran.", "", "",
      &c::clients_vanished},
     {"howdah_cancels_total", "Cancel requests of clients that were carried out.", "", "",
@@ -153,6 +155,34 @@ void add_counters(families& out, const std::vector<worker_counters>& workers) {
         out.counter("howdah_pinned_total", "Sessions that began to keep their server, by reason.",
                     {{"reason", std::string(to_string(static_cast<sql::pin_reason>(1U << i)))}},
                     sum([i](const worker_counters& w) { return w.pinned[i]; }));
+    const auto cached = [&](std::uint64_t query_cache_counters::*of) {
+        return sum([of](const worker_counters& w) { return w.cache.*of; });
+    };
+    const double hits = cached(&query_cache_counters::hits);
+    out.counter("howdah_query_cache_lookups_total",
+                "Statements of rules with cache_ttl that were looked up.", {{"result", "hit"}},
+                hits);
+    out.counter("howdah_query_cache_lookups_total", "", {{"result", "miss"}},
+                cached(&query_cache_counters::gets) - hits);
+    out.counter("howdah_query_cache_stored_total", "Results that were kept.", {},
+                cached(&query_cache_counters::sets));
+    out.gauge("howdah_query_cache_entries", "Results that are kept now.", {},
+              cached(&query_cache_counters::entries));
+    out.gauge("howdah_query_cache_bytes", "Memory that they take.", {},
+              cached(&query_cache_counters::memory));
+    const auto mirrored = [&](std::uint64_t mirror_counters::*of) {
+        return sum([of](const worker_counters& w) { return w.mirror.*of; });
+    };
+    out.counter("howdah_mirrored_total", "Mirrored statements that were sent to a server.", {},
+                mirrored(&mirror_counters::sent));
+    out.counter("howdah_mirror_failures_total", "Mirrored statements that failed or were not sent.",
+                {}, mirrored(&mirror_counters::failed));
+    out.counter("howdah_mirror_dropped_total", "Mirrored statements that found no room.", {},
+                mirrored(&mirror_counters::dropped));
+    out.gauge("howdah_mirror_queue_length", "Mirrored statements that wait.", {},
+              mirrored(&mirror_counters::queued));
+    out.gauge("howdah_mirror_running", "Mirrored statements that run.", {},
+              mirrored(&mirror_counters::running));
 }
 
 void add_clients(families& out, const process& shared) {
@@ -304,6 +334,10 @@ void add_statistics(families& out, const process& shared) {
     out.gauge("howdah_digests", "Rows of statement statistics, over all workers.", {}, digests);
     out.counter("howdah_digests_dropped_total",
                 "Statements that were not counted by digest for want of room.", {}, dropped);
+    out.counter("howdah_query_log_lines_total", "Lines of the query log.", {{"fate", "written"}},
+                static_cast<double>(shared.log.written()));
+    out.counter("howdah_query_log_lines_total", "", {{"fate", "dropped"}},
+                static_cast<double>(shared.log.dropped()));
     out.gauge("howdah_prepared_statements", "Named prepared statements that differ.", {},
               static_cast<double>(shared.statements.size()));
 }
