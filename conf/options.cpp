@@ -158,7 +158,7 @@ std::vector<option> build() {
           {0, 1'000'000});
 
     t.group("Query cache and mirroring");
-    t.add("query_cache_size_mb", &v::query_cache_size_mb,
+    t.add("query_cache_size_MB", &v::query_cache_size_mb,
           "Memory (MiB) for the results that rules with cache_ttl keep, divided evenly among the "
           "workers; 0 keeps none.",
           {0, 1'048'576});

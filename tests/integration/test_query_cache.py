@@ -60,16 +60,29 @@ def test_a_result_is_kept_for_others_until_its_time_is_over(make_howdah, cluster
     assert run(one, count, prepare) == [(1,)]
 
 
-def test_what_is_kept_can_be_forgotten(make_howdah, cluster, connect, rows):
+def test_an_administrator_sees_the_cache_and_empties_it(make_howdah, cluster, connect, rows):
     howdah = make_howdah(cluster, query_rules=[KEEP])
-    client, count = connect(howdah), f"SELECT count(*) FROM {rows}"
-    assert run(client, count, False) == [(0,)]
-    client.execute(f"INSERT INTO {rows} VALUES ('a', 1)")
-    assert run(client, count, False) == [(0,)]
-    with psycopg.connect(host=howdah.host, port=howdah.admin_port, user="admin", password="admin", dbname="admin",
-                         autocommit=True) as console:
-        console.execute("PROXYSQL FLUSH QUERY CACHE")
-    assert run(client, count, False) == [(1,)]
+    client = connect(howdah)
+    count = f"SELECT count(*) FROM {rows}"
+    with psycopg.connect(host=howdah.host, port=howdah.admin_port, user="admin", password="admin",
+                         dbname="admin", autocommit=True) as admin:
+        def counter(name):
+            return int(admin.execute("SELECT Variable_Value FROM stats_pgsql_global WHERE Variable_Name = %s",
+                                     (f"Query_Cache_{name}",)).fetchone()[0])
+
+        def answers():
+            return [run(client, count, False) for _ in range(2)]
+
+        assert answers() == [[(0,)], [(0,)]]
+        assert (counter("Entries"), counter("count_SET"), counter("count_GET_OK")) == (1, 1, 1)
+        assert counter("Memory_bytes") > counter("bytes_IN") == counter("bytes_OUT") > 0
+        by_hostgroup = dict(admin.execute(
+            "SELECT hostgroup, count_star FROM stats_pgsql_query_digest WHERE digest_text LIKE 'select count%'"))
+        assert by_hostgroup[-1] == 1
+        client.execute(f"INSERT INTO {rows} VALUES ('a', 1)")
+        admin.execute("PROXYSQL FLUSH QUERY CACHE")
+        assert counter("Entries") == 0
+        assert answers() == [[(1,)], [(1,)]]
 
 
 @BOTH

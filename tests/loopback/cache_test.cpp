@@ -247,7 +247,7 @@ TEST_F(the_query_cache, forgets_a_result_when_its_time_is_over) {
 
 TEST_F(the_query_cache, may_have_no_room_at_all) {
     start_with("{rule_id: 1, match_digest: '^select', cache_ttl: 60000}",
-               "query_cache_size_mb: 0\n");
+               "query_cache_size_MB: 0\n");
     client c = connect();
     for (int i = 1; i <= 2; ++i) {
         EXPECT_EQ(c.ask("SELECT 1"), answer);

@@ -115,7 +115,7 @@ COMMANDS = [
     ("PROXYSQL SHUTDOWN, SHUTDOWN SLOW, KILL, STOP", "PROXYSQL {SHUTDOWN"),
     ("PROXYSQL START, RESTART", None),
     ("PROXYSQL FLUSH LOGS", "PROXYSQL FLUSH LOGS"),
-    ("PROXYSQL FLUSH QUERY CACHE", "QUERY CACHE"),
+    ("PROXYSQL FLUSH QUERY CACHE", "FLUSH QUERY CACHE"),
     ("PROXYSQL FLUSH PGSQL CLIENT HOSTS", "CLIENT HOSTS"),
     ("PROXYSQL FLUSH CONFIGDB", None),
     ("PROXYSQL READONLY, READWRITE", None),
@@ -212,7 +212,7 @@ LEFT_OUT = {
     "pgsql-query_rules_fast_routing_algorithm": _THREADS, "pgsql-default_query_delay": "`delay` of a rule",
     "pgsql-default_query_timeout": "`query_timeout`, also per user and database",
     "pgsql-automatic_detect_sqli": "no guessing of SQL injection: the firewall knows statements by digest",
-    "pgsql-query_cache_size_MB": "`query_cache_size_mb`", "pgsql-query_cache_handle_warnings": _MYSQL,
+    "pgsql-query_cache_handle_warnings": _MYSQL,
     "pgsql-stats_time_backend_query": "times are always kept", "pgsql-stats_time_query_processor": "times are always kept",
     "pgsql-show_processlist_extended": "`extended_info` is always there",
     "pgsql-processlist_max_query_length": "2048 bytes",
@@ -226,7 +226,10 @@ LEFT_OUT = {
     "pgsql-monitor_connect_interval": "every ping is over a kept connection; a new one is opened when it breaks",
     **{f"pgsql-monitor_{n}_interval_window": "checks are spread by themselves" for n in
        ("connect", "ping", "read_only", "replication_lag")},
+    "pgsql-monitor_replication_lag_interval": "not there yet", "pgsql-monitor_replication_lag_timeout": "not there yet",
+    "pgsql-monitor_replication_lag_count": "not there yet",
     "pgsql-monitor_threads": "asynchronous: one thread for all servers",
+    "pgsql-monitor_local_dns_cache_ttl": "names are looked up anew by a thread of their own",
     "pgsql-monitor_local_dns_cache_refresh_interval": "names are looked up anew by a thread of their own",
     "pgsql-monitor_local_dns_resolver_queue_maxsize": "names are looked up anew by a thread of their own",
     **{f"pgsql-{n}": _MYSQL for n in ("enforce_autocommit_on_reads", "autocommit_false_not_reusable",
@@ -250,7 +253,7 @@ LEFT_OUT = {
     "PROXYSQL COREDUMP, MEMPROFILE, GCOV": "debugging aids of ProxySQL",
     "PROXYSQL INTERNAL SESSION": "`stats_pgsql_processlist` tells the same of every client",
     "SELECT CONFIG FILE, SELECT CONFIG INTO OUTFILE": "`SAVE CONFIG TO FILE`", "CHECKSUM": _CLUSTER,
-    "DUMP EVENTSLOG": "the query log is a file", 
+    "DUMP EVENTSLOG": "the query log is a file", "IMPORT PGBOUNCER CONFIG FROM": "not there yet",
     "SHOW CHARSET, COLLATION, FIELDS, COLUMNS, TABLE STATUS": "of MySQL's clients",
 }
 BETTER = {
