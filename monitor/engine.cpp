@@ -345,8 +345,11 @@ private:
         };
         bool any_online = false, any_late = false;
         readers([&](const member& one) {
+            const auto found = std::ranges::find(servers_, one.at, &candidate::at);
             any_online |= one.state == status::online;
-            any_late |= one.state == status::shunned_replication_lag;
+            // One that is not measured yet will be in a moment.
+            any_late |=
+                one.state == status::shunned_replication_lag && found->seen.lag == lag_state::above;
         });
         if (any_online || !any_late) return;
         switch (settings_.vars.monitor_all_readers_lagging) {

@@ -139,10 +139,11 @@ public:
             log_.add(check::replication_lag, std::move(row));
         }
         const auto now = lag_state_of(at);
-        if (now == before) return;
+        // Of one that was promoted the change of its role tells.
+        if (now == before || (sample && !sample->standby)) return;
         const bool late = now == lag_state::above;
         if (!late) let_in(at);
-        recompose(at, lag_news(late, lag, how.limits),
+        recompose(at, lag_news(late, sample ? lag : std::nullopt, how.limits),
                   late ? spdlog::level::warn : spdlog::level::info);
     }
 
@@ -159,7 +160,8 @@ public:
             case verdict::change::became_not_ready:
                 return recompose(at, "takes no sessions: " + reason, spdlog::level::warn);
             case verdict::change::recovered:
-                lags_.on_return(at, lag_context(at).limits);
+                if (probes_.at(at)->seen().as == role::standby)
+                    lags_.on_return(at, lag_context(at).limits);
                 let_in(at);
                 return recompose(at, "is back: " + reason, spdlog::level::info);
             case verdict::change::none:
@@ -326,7 +328,7 @@ private:
     }
 
     void log_consequences(const hostgroups& before, const endpoint& cause,
-                          const std::string& reason) const {
+                          const std::string& reason) {
         for (const auto& at : servers_of(*current_)) {
             if (at == cause && !reason.empty()) continue;
             const auto then = places(before, at);
@@ -339,8 +341,8 @@ private:
                     "hostgroup {} has no writer: writes wait up to {} ms, then fail, "
                     "until a primary is seen",
                     pair.writer, settings_->vars.connect_timeout_server_max.count());
-            const auto was = late_readers(before, pair.reader);
-            const auto now = late_readers(*current_, pair.reader);
+            const auto now = late_readers(pair.reader);
+            const auto was = std::exchange(said_late_[pair.reader], now);
             if (now && was != now)
                 spdlog::warn(
                     "every reader of hostgroup {} is behind its max_replication_lag: {} "
@@ -351,13 +353,14 @@ private:
     }
 
     /// What becomes of the reads of a hostgroup whose readers are all too far behind.
-    static std::optional<std::string_view> late_readers(const hostgroups& groups, int reader) {
-        if (groups.refuses(reader)) return "reads fail";
+    std::optional<std::string_view> late_readers(int reader) const {
+        if (current_->refuses(reader)) return "reads fail";
         bool late = false;
-        for (const auto& one : groups.in(reader)) {
+        for (const auto& one : current_->in(reader)) {
             if (one.state == status::online) return std::nullopt;
             if (one.stale_allowed) return "reads may be stale";
-            late |= one.state == status::shunned_replication_lag;
+            late |= one.state == status::shunned_replication_lag &&
+                    lag_state_of(one.at) == lag_state::above;
         }
         return late ? std::optional<std::string_view>("the writer answers reads") : std::nullopt;
     }
@@ -395,6 +398,7 @@ private:
     check_log log_;
     lag_tracker lags_;
     std::set<endpoint> unmeasurable_;  ///< of those with a limit; said so already
+    std::map<int, std::optional<std::string_view>> said_late_;  ///< by reader hostgroup
     std::map<endpoint, std::chrono::steady_clock::time_point>
         let_in_;  ///< with a part of its weight
     boost::asio::steady_timer ramp_timer_;

@@ -202,13 +202,16 @@ constexpr monitor::status statuses[] = {
     monitor::status::online, monitor::status::shunned, monitor::status::shunned_replication_lag,
     monitor::status::offline_soft, monitor::status::offline_hard};
 
-bool all_lag(std::span<const monitor::member> readers) {
-    using enum monitor::status;
-    const auto is = [](monitor::status s) {
-        return [s](const monitor::member& m) { return m.state == s; };
+bool all_lag(std::span<const monitor::member> readers,
+             const std::map<monitor::endpoint, monitor::observation>& seen) {
+    const auto online = [](const monitor::member& m) { return m.state == monitor::status::online; };
+    const auto late = [&](const monitor::member& m) {
+        const auto known = seen.find(m.at);
+        return m.state == monitor::status::shunned_replication_lag && known != seen.end() &&
+               known->second.lag == monitor::lag_state::above;
     };
-    return std::none_of(readers.begin(), readers.end(), is(online)) &&
-           std::any_of(readers.begin(), readers.end(), is(shunned_replication_lag));
+    return std::none_of(readers.begin(), readers.end(), online) &&
+           std::any_of(readers.begin(), readers.end(), late);
 }
 
 void add_checks(families& out, const monitor::check_counts& counts) {
@@ -255,7 +258,7 @@ void add_servers(families& out, process& shared, boost::asio::io_context& contro
                 std::binary_search(now->split.begin(), now->split.end(), pair.writer) ? 1 : 0);
             out.gauge("howdah_all_readers_lagging",
                       "1: every reader of this hostgroup is behind its max_replication_lag.",
-                      reader, all_lag(now->in(pair.reader)) ? 1 : 0);
+                      reader, all_lag(now->in(pair.reader), seen) ? 1 : 0);
         }
     }
     for (const auto& [at, o] : seen) {

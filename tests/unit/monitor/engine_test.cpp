@@ -423,6 +423,15 @@ TEST(Engine, while_one_reader_is_not_late_the_policy_has_no_say) {
     EXPECT_FALSE(subject.last.groups.find(reader_hg, at("pg2"))->serves());
 }
 
+TEST(Engine, a_reader_that_is_only_not_measured_yet_makes_no_read_fail) {
+    auto subject = world().healthy();
+    subject.settings.vars.monitor_all_readers_lagging = conf::lagging_reads::error;
+    subject["pg2"].lag = subject["pg3"].lag = lag_state::unmeasured;
+    subject.compose();
+    EXPECT_FALSE(subject.last.groups.refuses(reader_hg));
+    EXPECT_FALSE(subject.last.groups.any_online(reader_hg));
+}
+
 TEST(Engine, stale_reads_keep_the_readers_shown_as_late) {
     auto subject = world().healthy();
     subject.settings.vars.monitor_all_readers_lagging = conf::lagging_reads::stale;

@@ -134,6 +134,24 @@ TEST_F(WalSamples,
     EXPECT_TRUE(std::ranges::any_of(rows, [](const auto& row) { return row.value == 1; }));
 }
 
+TEST_F(WalSamples, let_a_standby_with_a_limit_in_only_after_it_was_measured) {
+    settings->servers[1].max_replication_lag = 1;
+    const auto state = [&] { return watch.current()->find(20, standby.at())->state; };
+    standby.lsn = primary.lsn;
+    sampler.servers_changed();
+    run_until([&] { return of(standby) && watch.current()->settled; });
+    EXPECT_EQ(state(), status::online);
+    standby.kill();
+    run_until([&] { return state() == status::shunned; });
+    const auto measured = watch.log(check::replication_lag).size();
+    standby.revive();
+    run_until([&] { return state() != status::shunned; });
+    EXPECT_EQ(state(), status::shunned_replication_lag);
+    EXPECT_EQ(watch.observations().at(standby.at()).lag, lag_state::unmeasured);
+    run_until([&] { return state() == status::online; });
+    EXPECT_GT(watch.log(check::replication_lag).size(), measured);
+}
+
 TEST_F(WalSamples, that_are_refused_from_the_start_are_logged_too) {
     settings->vars.monitor_replication_lag_interval = milliseconds(10);
     primary.sample_allowed = standby.sample_allowed = false;
