@@ -306,20 +306,6 @@ std::vector<admin::command> statistics_commands(process& shared) {
                      return admin::sql_result<admin::command_result>(std::move(r));
                  },
              .group = "Looking around"},
-            {.syntax = "PROXYSQL FLUSH [PGSQL] QUERY CACHE",
-             .doc = "Forgets all results that query rules keep.",
-             .needs = admin::role::admin,
-             .run =
-                 [&shared](const admin::command_call&) {
-                     (void)gather(shared, [](worker& w) {
-                         w.cache.clear();
-                         return true;
-                     });
-                     admin::command_result r;
-                     r.tag = "PROXYSQL FLUSH";
-                     return admin::sql_result<admin::command_result>(std::move(r));
-                 },
-             .group = "The process"},
             {.syntax = "PROXYSQL FLUSH [PGSQL] CLIENT HOSTS",
              .doc = "Forgets whose logins failed: their next ones are answered at once.",
              .needs = admin::role::admin,
