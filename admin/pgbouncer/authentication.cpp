@@ -283,6 +283,14 @@ void translator::finish_users() {
         entry.row.comment = "from pgbouncer.ini";
         out_.users.push_back(entry.row);
     }
+    conf::variables& vars = out_.vars;
+    if (general("auth_user") != nullptr || vars.auth_user.empty()) return;
+    vars.auth_user.clear();
+    vars.auth_password.clear();
+    vars.auth_query.clear();
+    vars.auth_hostgroup = -1;
+    report(further({}, "auth_user"), outcome::translated, variable_name("auth_user") + " = ''",
+           "Nobody may log in who is not listed, as in PgBouncer.");
 }
 
 std::optional<std::string> translator::database_list() const {

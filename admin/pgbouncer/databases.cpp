@@ -30,9 +30,11 @@ void translator::dbname(const setting& s) {
     if (s.database->row.name == s.value)
         return report(s, outcome::translated, s.value, "The same name.");
     if (s.database->fallback) return impossible_because(s, "All databases are one here.");
+    const std::string wanted = s.database->row.name;
     // Clients that ask for the real name find it.
     s.database->row.name = s.value;
-    impossible(s, std::string(s.known->note));
+    impossible(s, "Databases keep their names in Howdah. Let clients ask for " + s.value +
+                      ", or ALTER DATABASE " + s.value + " RENAME TO " + wanted + ".");
 }
 
 void translator::host(const setting& s) {
@@ -147,7 +149,8 @@ void translator::place_databases() {
         for (const std::string& h : d.hosts)
             servers.append(servers.empty() ? "" : ", ").append(h + ":" + std::to_string(d.port));
         report(d.entry, outcome::translated,
-               "hostgroup " + std::to_string(d.hostgroup) + ": " + servers);
+               "hostgroup " + std::to_string(d.hostgroup) + ": " + servers,
+               "Adds " + std::to_string(connections_of(d)) + " connections.");
     }
 }
 

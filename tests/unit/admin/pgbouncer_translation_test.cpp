@@ -436,7 +436,7 @@ TEST_F(pgbouncer_translation, cannot_rename_databases_and_imports_the_name_on_th
     import("[databases]\na = host=h dbname=a\nb = host=h2 dbname=real\nreal = host=h3\n");
     EXPECT_THAT(impossible(),
                 ElementsAre("[databases] b: dbname", "[databases] real on the server"));
-    EXPECT_THAT(row("[databases] b: dbname").note, HasSubstr("RENAME"));
+    EXPECT_THAT(row("[databases] b: dbname").note, HasSubstr("ALTER DATABASE real RENAME TO b"));
     EXPECT_THAT(routes(), ElementsAre("@real 30"));
 }
 
@@ -569,6 +569,12 @@ TEST_F(pgbouncer_translation, asks_the_servers_for_users_as_pgbouncer_does) {
     EXPECT_EQ(vars().auth_hostgroup, 10);
     import(rest + "auth_user=hash\nauth_dbname=none\n");
     EXPECT_THAT(impossible(), ElementsAre("auth_user", "auth_dbname"));
+    base.vars.auth_user = "before";
+    base.vars.auth_hostgroup = 99;
+    import(rest);
+    EXPECT_THAT(impossible(), IsEmpty());
+    EXPECT_EQ(vars().auth_user, "") << "PgBouncer lets in nobody else";
+    EXPECT_EQ(vars().auth_hostgroup, -1);
 }
 
 TEST_F(pgbouncer_translation, adds_the_users_of_the_console) {
