@@ -130,9 +130,7 @@ constexpr std::string_view modifiers[] = {
 std::string upper(std::string_view words) {
     std::string out;
     for (const char c : words)
-        out += c == ' '               ? '_'
-               : c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A')
-                                      : c;
+        out += c == ' ' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
     return out;
 }
 
@@ -181,8 +179,8 @@ std::vector<std::string_view> first_words(std::string_view text) {
             ++end;
         if (end == at) break;
         const std::string_view word = text.substr(at, end - at);
-        const bool between = out.size() == 1 && std::ranges::find(modifiers, word) !=
-                                                    std::ranges::end(modifiers);
+        const bool between =
+            out.size() == 1 && std::ranges::find(modifiers, word) != std::ranges::end(modifiers);
         // ALTER DEFAULT PRIVILEGES is not about a default object.
         const bool counts = !between || (word == "default" && out.front() == "alter");
         if (counts) out.push_back(word);

@@ -7,14 +7,13 @@
 namespace howdah::proxy {
 
 digest_report collect_digests(const process& shared, bool reset) {
-    return merge(gather(shared, [reset](worker& w) {
-        return reset ? w.digests.take() : w.digests.read();
-    }));
+    return merge(
+        gather(shared, [reset](worker& w) { return reset ? w.digests.take() : w.digests.read(); }));
 }
 
 error_report collect_errors(const process& shared, bool reset) {
-    return merge(gather(
-        shared, [reset](worker& w) { return reset ? w.errors.take() : w.errors.read(); }));
+    return merge(
+        gather(shared, [reset](worker& w) { return reset ? w.errors.take() : w.errors.read(); }));
 }
 
 command_statistics collect_commands(const process& shared) {

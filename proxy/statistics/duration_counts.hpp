@@ -10,8 +10,7 @@ struct duration_counts {
     /// Upper bounds of the buckets in microseconds, as in stats_pgsql_commands_counters; what takes
     /// longer is in one more.
     static constexpr std::array<std::uint64_t, 11> bounds{
-        100,     500,       1'000,     5'000,      10'000,    50'000,
-        100'000, 500'000, 1'000'000, 5'000'000, 10'000'000};
+        100, 500, 1'000, 5'000, 10'000, 50'000, 100'000, 500'000, 1'000'000, 5'000'000, 10'000'000};
 
     std::uint64_t count = 0;
     std::uint64_t total_us = 0;

@@ -42,8 +42,8 @@ struct world {
         for (admin::live_table& t : admin::registry_tables(all))
             all.tables.push_back(std::move(t));
         catalog = std::make_shared<const admin::catalog>(all, [] {
-            return std::vector<std::pair<std::string, admin::role>>{
-                {"admin", admin::role::admin}, {"stats", admin::role::stats}};
+            return std::vector<std::pair<std::string, admin::role>>{{"admin", admin::role::admin},
+                                                                    {"stats", admin::role::stats}};
         });
         for (admin::live_table& t : admin::catalog_tables(catalog, all.tables))
             all.tables.push_back(std::move(t));

@@ -154,7 +154,7 @@ LEFT_OUT = {
     "stats_proxysql_message_metrics": "a debugging aid of ProxySQL", "runtime_checksums_values": _CLUSTER,
     "stats_memory_metrics": "`stats.howdah_process` has memory and CPU",
     "stats_pgsql_query_events": "the query log is a file",
-    "pgsql_hostgroup_attributes": "not there yet",
+    "pgsql_hostgroup_attributes": "not there yet; `pool_mode` per user and database and `max_connections` per server and database bound the same things",
     "pgsql_firewall_whitelist_sqli_fingerprints": "no guessing of SQL injection: the firewall knows statements by digest",
     "stats_pgsql_free_connections.fd": "a number of ProxySQL's insides",
     "stats_pgsql_free_connections.hostgroup": "connections belong to a server, whatever its hostgroups",
