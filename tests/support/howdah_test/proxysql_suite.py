@@ -226,10 +226,7 @@ LEFT_OUT = {
     "pgsql-monitor_connect_interval": "every ping is over a kept connection; a new one is opened when it breaks",
     **{f"pgsql-monitor_{n}_interval_window": "checks are spread by themselves" for n in
        ("connect", "ping", "read_only", "replication_lag")},
-    "pgsql-monitor_replication_lag_interval": "not there yet", "pgsql-monitor_replication_lag_timeout": "not there yet",
-    "pgsql-monitor_replication_lag_count": "not there yet",
     "pgsql-monitor_threads": "asynchronous: one thread for all servers",
-    "pgsql-monitor_local_dns_cache_ttl": "names are looked up anew by a thread of their own",
     "pgsql-monitor_local_dns_cache_refresh_interval": "names are looked up anew by a thread of their own",
     "pgsql-monitor_local_dns_resolver_queue_maxsize": "names are looked up anew by a thread of their own",
     **{f"pgsql-{n}": _MYSQL for n in ("enforce_autocommit_on_reads", "autocommit_false_not_reusable",
@@ -253,7 +250,7 @@ LEFT_OUT = {
     "PROXYSQL COREDUMP, MEMPROFILE, GCOV": "debugging aids of ProxySQL",
     "PROXYSQL INTERNAL SESSION": "`stats_pgsql_processlist` tells the same of every client",
     "SELECT CONFIG FILE, SELECT CONFIG INTO OUTFILE": "`SAVE CONFIG TO FILE`", "CHECKSUM": _CLUSTER,
-    "DUMP EVENTSLOG": "the query log is a file", "IMPORT PGBOUNCER CONFIG FROM": "not there yet",
+    "DUMP EVENTSLOG": "the query log is a file",
     "SHOW CHARSET, COLLATION, FIELDS, COLUMNS, TABLE STATUS": "of MySQL's clients",
 }
 BETTER = {
