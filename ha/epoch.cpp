@@ -89,6 +89,12 @@ private:
                     "{} servers accept writes ({}), and Howdah has not seen which of them was the "
                     "writer last: nobody writes until all but one are stopped",
                     claims.size(), list(claims)));
+            if (const auto* later = on_unknown_timeline())
+                return say(fmt::format(
+                    "{} is on timeline {}, which began unseen: {}, the writer of epoch {}, may "
+                    "have "
+                    "been replaced, and nobody writes",
+                    later->name(), later->facts.timeline, at(*incumbent).name(), record.epoch));
             accept(*incumbent);
             return say(claims.size() == 1
                            ? fmt::format("{} is the writer of epoch {} on timeline {}",
@@ -175,6 +181,16 @@ private:
     void accept(std::size_t i) {
         of(i) = standing::writer;
         out_.writer = i;
+    }
+
+    /// A server that proves a promotion which Howdah did not watch.
+    const server* on_unknown_timeline() const {
+        if (options_.watched) return nullptr;
+        const auto known = std::max(before_->timeline, before_->known_timeline);
+        const auto found = std::ranges::find_if(cluster_.servers, [&](const server& one) {
+            return one.current && !one.foreign && one.facts.timeline > known;
+        });
+        return found == cluster_.servers.end() ? nullptr : &*found;
     }
 
     /// With a known cluster, a server has to say that it belongs to it before it may write.
@@ -265,6 +281,9 @@ private:
             const auto& facts = at(*out_.writer).facts;
             record.flush_lsn = std::max(record.flush_lsn, facts.flush_lsn.value_or(0));
             record.timeline = std::max(record.timeline, facts.timeline);
+            for (const auto& one : cluster_.servers)
+                if (one.current && !one.foreign)
+                    record.known_timeline = std::max(record.known_timeline, one.facts.timeline);
             if (!record.system_identifier) record.system_identifier = facts.system_identifier;
             note_sync_set(facts);
             std::erase_if(record.fenced,
@@ -369,9 +388,32 @@ cluster_record next_epoch(const cluster_record& before, const endpoint& promoted
     return out;
 }
 
+cluster_record adopt(const cluster& subject, std::size_t chosen,
+                     const std::optional<cluster_record>& before, std::string_view by) {
+    const auto& one = subject.servers[chosen];
+    auto out = next_epoch(before.value_or(cluster_record{}), one.at(), one.facts.timeline,
+                          one.facts.flush_lsn.value_or(0), fmt::format("replaced by {}", by));
+    out.cluster = subject.name;
+    out.system_identifier = one.facts.system_identifier;
+    out.sync_sets = {one.facts.settings.synchronous_standby_names};
+    std::erase_if(out.fenced, [&](const auto& old) { return one.is(old.at); });
+    for (std::size_t i = 0; i < subject.servers.size(); ++i) {
+        const auto& other = subject.servers[i];
+        if (other.foreign) continue;
+        out.known_timeline = std::max(out.known_timeline, other.facts.timeline);
+        const bool known =
+            std::ranges::any_of(out.fenced, [&](const auto& old) { return other.is(old.at); });
+        if (i != chosen && other.writable() && !known)
+            out.fenced.push_back({other.at(), out.epoch, other.facts.timeline,
+                                  fmt::format("{} took over by order of {}", one.name(), by)});
+    }
+    return out;
+}
+
 void add_to_ruling(monitor::ruling& out, const cluster& subject, const judgement& judged) {
-    if (judged.writer && subject.writer_hostgroup)
-        out.writers[subject.writer_hostgroup] = subject.servers[*judged.writer].at();
+    if (subject.writer_hostgroup)
+        out.writers[subject.writer_hostgroup] =
+            judged.writer ? subject.servers[*judged.writer].at() : endpoint{"", 0};
     out.fenced.insert(judged.fenced.begin(), judged.fenced.end());
 }
 

@@ -53,7 +53,8 @@ struct judgement {
 /// 2. On a timeline below the record's, or the record's primary behind the record's position:
 ///    outdated. Remembered as replaced or as a rival: never, whatever its timeline.
 /// 3. The record's primary on the record's timeline writes. Whoever else accepts writes is a rival
-///    and remembered; but if the record is from before a restart of Howdah, nobody writes.
+///    and remembered. But where Howdah did not watch it all the time, a rival, or any server on a
+///    timeline that began unseen, means that nobody writes.
 /// 4. Where the record's primary does not accept writes: the only one on the highest timeline above
 ///    the record's, if that descends from the record's, was promoted by somebody and is adopted
 ///    with a new epoch.
@@ -68,7 +69,15 @@ struct judgement {
                                         std::uint32_t timeline, std::uint64_t flush_lsn,
                                         std::string_view reason);
 
-/// Adds what was judged of one cluster to the ruling for `monitor::rule`.
+/// An operator says who is right: the way out where nobody writes. Everybody else who accepts
+/// writes is remembered as replaced.
+[[nodiscard]] cluster_record adopt(const cluster& subject, std::size_t chosen,
+                                   const std::optional<cluster_record>& before,
+                                   std::string_view by);
+
+/// Adds what was judged of one cluster to the ruling for `monitor::rule`. Without a writer the
+/// hostgroup is given to an endpoint that nobody has: else the monitor would choose by itself, and
+/// a server that it sees before we do would write.
 void add_to_ruling(monitor::ruling& out, const cluster& subject, const judgement& judged);
 
 }  // namespace howdah::ha

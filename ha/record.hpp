@@ -27,6 +27,9 @@ struct cluster_record {
     std::uint64_t epoch = 0;  ///< grows by one with every change of the writer; 0 = none yet
     endpoint primary;         ///< the writer of the epoch
     std::uint32_t timeline = 0;
+    /// The highest timeline that any server had while the writer was known to be right. One above
+    /// it, met after a restart, means that somebody was promoted unseen.
+    std::uint32_t known_timeline = 0;
     /// The furthest pg_current_wal_flush_lsn() seen of the primary, on `timeline`.
     std::uint64_t flush_lsn = 0;
     /// Values of synchronous_standby_names under which commits were confirmed that may not be

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "conf/settings.hpp"
 #include "tests/unit/ha/scenario.hpp"
 
 namespace howdah::ha {
@@ -125,6 +126,82 @@ TEST(Epoch, the_ruling_names_the_writer_of_the_hostgroup_and_all_that_are_kept_o
     add_to_ruling(out, one.the_cluster(), one.decide().writers);
     EXPECT_EQ(out.writers, (std::map<int, endpoint>{{10, {"pg2", 5432}}}));
     EXPECT_EQ(out.fenced, (std::set<endpoint>{{"pg1", 5432}}));
+}
+
+const std::string promoted_unseen =
+    "restarted\nrecord epoch=4 primary=pg1 tl=1 at=0/100\n"
+    "server pg1 primary tl=1 at=0/200\n"
+    "server pg3 standby tl=2 at=0/300 of=pg2 streams\n";
+
+TEST(Epoch, a_timeline_that_began_unseen_stops_writing_after_a_restart) {
+    const auto out = judged(promoted_unseen);
+    EXPECT_FALSE(out.writer);
+    EXPECT_TRUE(out.fenced.contains({"pg1", 5432}));
+    EXPECT_NE(out.sentence.find("pg3 is on timeline 2, which began unseen"), std::string::npos);
+}
+
+TEST(Epoch, a_timeline_that_was_known_before_the_restart_does_not) {
+    auto one = test::parse_scenario(promoted_unseen);
+    one.judging.watched = true;
+    one.input.records["main"] = one.decide().writers.record;
+    EXPECT_EQ(one.input.records["main"].known_timeline, 2U);
+    one.judging.watched = false;
+    EXPECT_EQ(one.decide().writers.writer, 0U);
+}
+
+TEST(Epoch, an_operator_decides_where_nobody_writes) {
+    for (const char* chosen : {"pg1", "pg2"}) {
+        auto one = test::parse_scenario(
+            "restarted\nrecord epoch=4 primary=pg1 tl=1 at=0/100\n"
+            "server pg1 primary tl=1 at=0/200\nserver pg2 primary tl=2 at=0/300\n"
+            "server pg3 standby tl=2 at=0/300 of=pg2 streams\n");
+        EXPECT_FALSE(one.decide().writers.writer);
+        const auto subject = one.the_cluster();
+        const auto index = subject.find({chosen, 5432});
+        one.input.records["main"] = adopt(subject, *index, one.record(), "ann");
+        EXPECT_EQ(one.record()->epoch, 5U);
+        const auto out = one.decide().writers;
+        EXPECT_EQ(out.writer, index) << out.sentence;
+        const std::set<endpoint> others = *index == 0
+                                              ? std::set<endpoint>{{"pg2", 5432}, {"pg3", 5432}}
+                                              : std::set<endpoint>{{"pg1", 5432}};
+        EXPECT_EQ(out.fenced, others) << "pg3 follows pg2";
+    }
+}
+
+/// The hostgroups that the monitor makes of what was judged: "10 pg2 ONLINE, 20 pg1 SHUNNED".
+std::string routed(const std::string& facts, monitor::role pg1, std::uint32_t timeline) {
+    const auto one = test::parse_scenario(facts);
+    monitor::ruling decision;
+    add_to_ruling(decision, one.the_cluster(), one.decide().writers);
+    conf::settings settings;
+    settings.replication_hostgroups = {{10, 20, ""}};
+    std::map<endpoint, monitor::observation> observed;
+    for (const auto& row : one.input.clusters.front().servers) {
+        auto& server = settings.servers.emplace_back();
+        server.hostgroup_id = row.name == "pg1" ? 10 : 20;
+        server.hostname = row.name;
+        observed[row.at].as = monitor::role::standby;
+        observed[row.at].settled = true;
+    }
+    observed[{"pg1", 5432}].as = pg1;
+    observed[{"pg1", 5432}].timeline = timeline;
+    std::string out;
+    for (const auto& member : compose(settings, observed, decision, {}).groups.members)
+        out += (out.empty() ? "" : ", ") + std::to_string(member.hostgroup) + " " + member.at.host +
+               " " + std::string(to_string(member.state));
+    return out;
+}
+
+TEST(Epoch, the_monitor_lets_nobody_write_whom_the_ruling_does_not_name) {
+    EXPECT_EQ(routed("record epoch=4 primary=pg2 tl=2\nserver pg1 primary at=0/1 dead\n"
+                     "server pg2 primary tl=2 at=0/1 dead\n",
+                     monitor::role::primary, 1),
+              "20 pg1 SHUNNED, 20 pg2 ONLINE")
+        << "pg1 came back before it was read for HA";
+    EXPECT_EQ(routed("record epoch=4 primary=pg1 tl=2 at=0/1\nserver pg1 primary tl=2 at=0/1\n",
+                     monitor::role::primary, 2),
+              "10 pg1 ONLINE");
 }
 
 }  // namespace
