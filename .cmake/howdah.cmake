@@ -15,6 +15,7 @@ target_compile_options(howdah_options INTERFACE
     # False positives of an optimising g++ 12: overflows in its own inlined std::string code (GCC
     # bugs 105329, 105651), coroutine frames that it inlines only half.
     $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow>
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overread>
     $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
     $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds>
     $<$<CXX_COMPILER_ID:GNU>:-Wno-mismatched-new-delete>)

@@ -87,7 +87,7 @@ def test_tab_completion_knows_tables_columns_and_schemas(howdah):
 
     try:
         read_until("admin=# ")
-        for typed, completed in (("SELECT * FROM global_v\t", "ariables "), ("\x15SELECT * FROM stats.stats_pgsql_connection_p\t", "pool "),
+        for typed, completed in (("SELECT * FROM global_v\t", "ariables "), ("\x15SELECT * FROM stats.stats_pgsql_free_c\t", "onnections "),
                                  ("\x15UPDATE pgsql_servers SET max_con\t", "max_connections "), ("\x15SELECT * FROM moni\t", "monitor.")):
             text = ""
             os.write(terminal, typed.encode())
