@@ -14,6 +14,7 @@
 #include "conf/print_config.hpp"
 #include "conf/render.hpp"
 #include "proxy/app.hpp"
+#include "proxy/ha_command.hpp"
 #include "proxy/logging.hpp"
 
 namespace howdah::proxy {
@@ -69,10 +70,22 @@ int run_command_line(int argc, char** argv) {
                  "Print the annotated default configuration");
     cli.add_flag("--print-options-markdown", print_markdown, "Print the reference of all options");
     cli.set_version_flag("--version", "howdah " HOWDAH_VERSION);
+    auto* ha = cli.add_subcommand("ha", "Look at the clusters once and say what follows");
+    std::string ha_what;
+    bool dry_run = false;
+    ha->add_option("what", ha_what, "topology, check, why, or failover (only with --dry-run)")
+        ->required()
+        ->check(CLI::IsMember({"topology", "check", "why", "failover"}));
+    ha->add_flag("--dry-run", dry_run, "Only print the plan");
+    ha->fallthrough();
     try {
         cli.parse(argc, argv);
     } catch (const CLI::ParseError& e) {
         return cli.exit(e);
+    }
+    if (ha_what == "failover" && !dry_run) {
+        std::cerr << "howdah: this command changes nothing: use ha failover --dry-run\n";
+        return 1;
     }
     if (print_default || print_markdown) {
         std::cout << (print_default ? conf::render_annotated_yaml() : conf::render_markdown());
@@ -93,6 +106,7 @@ int run_command_line(int argc, char** argv) {
             std::cout << conf::print_config(*loaded.value);
             return 0;
         }
+        if (!ha_what.empty()) return run_ha_command(*loaded.value, ha_what);
         if (check) {
             check_resources(*loaded.value);
             std::cout << config << ": ok\n";
