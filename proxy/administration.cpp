@@ -196,9 +196,7 @@ admin::sql_result<admin::command_result> administration::keep_digests() const {
     const auto digests = std::ranges::find(all, false, &admin::kept_table::periodic);
     const auto kept = history_->keep(*digests, std::time(nullptr));
     if (!kept) return kept.error();
-    admin::command_result r;
-    r.tag = "SAVE " + std::to_string(*kept);
-    return r;
+    return admin::tagged("SAVE " + std::to_string(*kept));
 }
 
 int administration::open(const conf::listen_address& at, const char* what) const {

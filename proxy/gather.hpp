@@ -4,6 +4,7 @@
 #include <iterator>
 #include <memory>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "proxy/client_report.hpp"
@@ -55,6 +56,15 @@ inline std::vector<client_report> gather_clients(const process& shared) {
 /// All idle server connections.
 inline std::vector<idle_report> gather_idle(const process& shared) {
     return joined(gather(shared, [](worker& w) { return w.servers.report_idle(); }));
+}
+
+/// What the clients of each login have done; a login is there once for each worker that had it.
+inline std::vector<std::pair<const pool_login*, login_counters>> gather_logins(
+    const process& shared) {
+    return joined(gather(shared, [](worker& w) {
+        return std::vector<std::pair<const pool_login*, login_counters>>(w.logins.begin(),
+                                                                         w.logins.end());
+    }));
 }
 
 inline std::vector<worker_counters> gather_counters(const process& shared) {

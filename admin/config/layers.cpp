@@ -127,12 +127,6 @@ sql_error refused(const std::vector<conf::diagnostic>& errors) {
     return e;
 }
 
-command_result tagged(std::string_view tag) {
-    command_result r;
-    r.tag = tag;
-    return r;
-}
-
 constexpr std::string_view saved_modules =
     "CREATE TABLE IF NOT EXISTS disk.howdah_saved_modules (module VARCHAR NOT NULL PRIMARY KEY, "
     "saved_at INT NOT NULL)";

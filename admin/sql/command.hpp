@@ -45,6 +45,13 @@ struct command_result {
     std::vector<std::string> notices;
 };
 
+/// The answer of a command that has nothing but its tag to say.
+[[nodiscard]] inline command_result tagged(std::string_view tag) {
+    command_result r;
+    r.tag = tag;
+    return r;
+}
+
 /// One row of the table of commands.
 struct command {
     /// Words in capitals are written so (in any case); `<name>` is one value; `[x]` may be left

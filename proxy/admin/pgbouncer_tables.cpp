@@ -353,10 +353,7 @@ constexpr stats_column stats_columns[] = {
 
 sums_by_database sums(const process& shared) {
     sums_by_database out;
-    for (const auto& [login, n] : joined(gather(shared, [](worker& w) {
-             return std::vector<std::pair<const pool_login*, login_counters>>(w.logins.begin(),
-                                                                              w.logins.end());
-         })))
+    for (const auto& [login, n] : gather_logins(shared))
         for (const stats_column& c : stats_columns)
             out[login->database].*c.total += n.*c.total;
     return out;

@@ -18,8 +18,7 @@ std::vector<admin::command> process_commands(boost::asio::io_context& control,
         return [&control, f, tag](const command_call&) -> sql_result<command_result> {
             auto done = run_on(control, [&f] { return f(); });
             if (!done) return done.error();
-            command_result r;
-            r.tag = tag;
+            command_result r = admin::tagged(tag);
             r.notices = *done;
             return r;
         };
@@ -27,9 +26,7 @@ std::vector<admin::command> process_commands(boost::asio::io_context& control,
     const auto stop =
         [&control, shut_down = what.shut_down](const command_call&) -> sql_result<command_result> {
         boost::asio::post(control, shut_down);
-        command_result r;
-        r.tag = "PROXYSQL SHUTDOWN";
-        return r;
+        return admin::tagged("PROXYSQL SHUTDOWN");
     };
     return {
         {"RELOAD", "Puts the configuration file in force and into MEMORY, as SIGHUP.", role::admin,

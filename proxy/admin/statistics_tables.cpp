@@ -289,48 +289,43 @@ void add_statistics_tables(std::vector<live_table>& tables, boost::asio::io_cont
 }
 
 std::vector<admin::command> statistics_commands(process& shared) {
-    return {{.syntax = "TRUNCATE [TABLE] "
-                       "table:{STATS_PGSQL_QUERY_DIGEST_RESET|STATS_PGSQL_QUERY_DIGEST|"
-                       "STATS_PGSQL_ERRORS_RESET|STATS_PGSQL_ERRORS}",
-             .doc = "Empties it; counting begins anew.",
-             .needs = admin::role::admin,
-             .run =
-                 [&shared](const admin::command_call& call) {
-                     if (call["table"].starts_with("STATS_PGSQL_ERRORS")) {
-                         (void)collect_errors(shared, true);
-                     } else {
-                         (void)collect_digests(shared, true);
-                     }
-                     admin::command_result r;
-                     r.tag = "TRUNCATE TABLE";
-                     return admin::sql_result<admin::command_result>(std::move(r));
-                 },
-             .group = "Looking around"},
-            {.syntax = "PROXYSQL FLUSH [PGSQL] CLIENT HOSTS",
-             .doc = "Forgets whose logins failed: their next ones are answered at once.",
-             .needs = admin::role::admin,
-             .run =
-                 [&shared](const admin::command_call&) {
-                     (void)shared.failures.read(true);
-                     admin::command_result r;
-                     r.tag = "PROXYSQL FLUSH";
-                     return admin::sql_result<admin::command_result>(std::move(r));
-                 },
-             .group = "The process"},
-            {.syntax = "PROXYSQL FLUSH [PGSQL] QUERY CACHE",
-             .doc = "Forgets the results that rules with cache_ttl have kept.",
-             .needs = admin::role::admin,
-             .run =
-                 [&shared](const admin::command_call&) {
-                     (void)gather(shared, [](worker& w) {
-                         w.cache.clear();
-                         return true;
-                     });
-                     admin::command_result r;
-                     r.tag = "PROXYSQL FLUSH";
-                     return admin::sql_result<admin::command_result>(std::move(r));
-                 },
-             .group = "The process"}};
+    return {
+        {.syntax = "TRUNCATE [TABLE] "
+                   "table:{STATS_PGSQL_QUERY_DIGEST_RESET|STATS_PGSQL_QUERY_DIGEST|"
+                   "STATS_PGSQL_ERRORS_RESET|STATS_PGSQL_ERRORS}",
+         .doc = "Empties it; counting begins anew.",
+         .needs = admin::role::admin,
+         .run =
+             [&shared](const admin::command_call& call) {
+                 if (call["table"].starts_with("STATS_PGSQL_ERRORS")) {
+                     (void)collect_errors(shared, true);
+                 } else {
+                     (void)collect_digests(shared, true);
+                 }
+                 return admin::sql_result<admin::command_result>(admin::tagged("TRUNCATE TABLE"));
+             },
+         .group = "Looking around"},
+        {.syntax = "PROXYSQL FLUSH [PGSQL] CLIENT HOSTS",
+         .doc = "Forgets whose logins failed: their next ones are answered at once.",
+         .needs = admin::role::admin,
+         .run =
+             [&shared](const admin::command_call&) {
+                 (void)shared.failures.read(true);
+                 return admin::sql_result<admin::command_result>(admin::tagged("PROXYSQL FLUSH"));
+             },
+         .group = "The process"},
+        {.syntax = "PROXYSQL FLUSH [PGSQL] QUERY CACHE",
+         .doc = "Forgets the results that rules with cache_ttl have kept.",
+         .needs = admin::role::admin,
+         .run =
+             [&shared](const admin::command_call&) {
+                 (void)gather(shared, [](worker& w) {
+                     w.cache.clear();
+                     return true;
+                 });
+                 return admin::sql_result<admin::command_result>(admin::tagged("PROXYSQL FLUSH"));
+             },
+         .group = "The process"}};
 }
 
 }  // namespace howdah::proxy

@@ -374,11 +374,7 @@ live_table global(const process& shared) {
                         std::chrono::system_clock::now() - shared.started)
                         .count());
                 out["Stmt_Cached"] = shared.statements.size();
-                const auto logins = joined(gather(shared, [](worker& w) {
-                    return std::vector<std::pair<const pool_login*, login_counters>>(
-                        w.logins.begin(), w.logins.end());
-                }));
-                for (const auto& [login, n] : logins) {
+                for (const auto& [login, n] : gather_logins(shared)) {
                     out["Queries_frontends_bytes_recv"] += n.received;
                     out["Queries_frontends_bytes_sent"] += n.sent;
                 }

@@ -17,15 +17,10 @@ using admin::command_call;
 using admin::command_result;
 using admin::sql_error;
 using admin::sql_result;
+using admin::tagged;
 
 /// How long a pause waits for transactions to end before it is taken back.
 constexpr std::chrono::seconds pause_time{30};
-
-command_result tagged(std::string_view tag) {
-    command_result r;
-    r.tag = tag;
-    return r;
-}
 
 /// [database|USER user|SERVER host:port]; nothing: everything.
 traffic_scope scope_of(const command_call& call) {
