@@ -84,6 +84,20 @@ std::span<const named<lagging_reads>> names_of(lagging_reads) {
     return table;
 }
 
+std::span<const named<ha_mode>> names_of(ha_mode) {
+    using enum ha_mode;
+    static constexpr named<ha_mode> table[] = {
+        {"observe", observe}, {"manual", manual}, {"automatic", automatic}};
+    return table;
+}
+
+std::span<const named<ha_durability>> names_of(ha_durability) {
+    using enum ha_durability;
+    static constexpr named<ha_durability> table[] = {
+        {"async", async}, {"sync", sync}, {"strict", strict}};
+    return table;
+}
+
 std::span<const named<load_balance>> names_of(load_balance) {
     using enum load_balance;
     static constexpr named<load_balance> table[] = {{"weight", weight},

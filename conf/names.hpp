@@ -25,6 +25,8 @@ std::span<const named<hba_method>> names_of(hba_method);
 std::span<const named<hba_clientcert>> names_of(hba_clientcert);
 std::span<const named<read_consistency>> names_of(read_consistency);
 std::span<const named<lagging_reads>> names_of(lagging_reads);
+std::span<const named<ha_mode>> names_of(ha_mode);
+std::span<const named<ha_durability>> names_of(ha_durability);
 std::span<const named<load_balance>> names_of(load_balance);
 std::span<const named<log_level>> names_of(log_level);
 std::span<const named<log_format>> names_of(log_format);

@@ -308,6 +308,96 @@ std::vector<option> build() {
           "connections to an address that has gone are replaced.",
           {10, day});
 
+    t.group("High availability");
+    t.add("ha_mode", &v::ha_mode,
+          "observe (only watches), manual (acts on orders) or automatic (also fails over by itself "
+          "where ha_recover_cluster_filters matches).");
+    t.add("ha_recover_cluster_filters", &v::ha_recover_cluster_filters,
+          "Clusters that ha_mode automatic is for, separated by ';': *, a name or alias (alias=x), "
+          "or a regular expression on the name; empty: none.");
+    t.add("ha_durability", &v::ha_durability,
+          "What a failover may cost: async (up to ha_max_lag_bytes of WAL), sync (nothing that was "
+          "confirmed with synchronous_standby_names set) or strict (the same, and commits rather "
+          "wait than go without a synchronous standby).");
+    t.add("ha_max_lag_bytes", &v::ha_max_lag_bytes,
+          "A standby that is further behind the primary's last known position is not promoted "
+          "without an order that accepts the loss.",
+          {0, std::int64_t{1} << 50});
+    t.add("ha_same_data_center", &v::ha_same_data_center,
+          "Promote only standbys of the old primary's data center.");
+    t.add("ha_recovery_block", &v::ha_recovery_block,
+          "After a recovery of a cluster, none by itself for so long, unless it is acknowledged.",
+          {0, 365 * 86400});
+    t.add("ha_username", &v::ha_username,
+          "Role of HA on every server, with the grants of docs/high-availability.md; empty: "
+          "monitor_username.");
+    t.add("ha_password", &v::ha_password, "Password of ha_username.").secret = true;
+    t.add("ha_check_interval", &v::ha_check_interval,
+          "Time between two readings of a server's facts.", {50, hour});
+    t.add("ha_check_timeout", &v::ha_check_timeout,
+          "A reading without an answer for this long has failed; a server that is silent for two "
+          "readings in a row looks dead.",
+          {50, 10 * minute});
+    t.add("ha_start_timeout", &v::ha_start_timeout,
+          "A primary that starts up for longer counts as dead.", {0, day});
+    t.add("ha_hold_timeout", &v::ha_hold_timeout,
+          "During a failover statements for the writer wait for the new one, each for this long at "
+          "most.",
+          {0, hour});
+    t.add("ha_hold_max_clients", &v::ha_hold_max_clients,
+          "During a failover at most so many clients wait for the new writer; the statements of "
+          "more fail at once.",
+          {0, 10'000'000});
+    t.add("ha_promote_timeout", &v::ha_promote_timeout,
+          "Time for a standby to become the primary; then it is unknown whether it did, and nobody "
+          "else is promoted until it can be asked.",
+          {1000, day});
+    t.add("ha_rewire_timeout", &v::ha_rewire_timeout,
+          "Time for a standby to stream from its new upstream.", {100, day});
+    t.add("ha_drain_timeout", &v::ha_drain_timeout,
+          "Switchover: time for transactions under way and for the candidate to catch up.",
+          {0, hour});
+    t.add("ha_slots_for_all", &v::ha_slots_for_all,
+          "After a failover standbys that had no replication slot get one.");
+    t.add("ha_history_retention", &v::ha_history_retention,
+          "How long recoveries, their steps, detections and the audit are kept.",
+          {60, std::int64_t{100} * 365 * 86400});
+    t.add("ha_on_failure_detection", &v::ha_on_failure_detection,
+          "Command when a problem of a cluster begins; see docs/high-availability.md for hooks.");
+    t.add("ha_pre_failover", &v::ha_pre_failover,
+          "Command before a failover; an exit code other than 0 prevents it.");
+    t.add("ha_post_failover", &v::ha_post_failover, "Command after a failover.");
+    t.add("ha_post_unsuccessful_failover", &v::ha_post_unsuccessful_failover,
+          "Command after a failover that promoted nobody.");
+    t.add("ha_pre_switchover", &v::ha_pre_switchover,
+          "Command before a switchover; an exit code other than 0 prevents it.");
+    t.add("ha_post_switchover", &v::ha_post_switchover, "Command after a switchover.");
+    t.add("ha_agent", &v::ha_agent,
+          "Command that stops, rewinds, copies, configures and starts servers (HOWDAH_ACTION); "
+          "empty: only SQL is used.");
+    t.add("ha_hook_timeout", &v::ha_hook_timeout,
+          "A command that takes this long is ended and has failed.", {100, day});
+    t.add("ha_agent_timeout", &v::ha_agent_timeout, "The same for ha_agent.", {1000, 7 * day});
+    t.add("ha_hook_shell", &v::ha_hook_shell,
+          "Commands are given to /bin/sh; else they are run as they are, words separated by "
+          "blanks, and no value of a cluster can become a command.");
+    t.add("ha_api_ifaces", &v::ha_api_ifaces,
+          "Addresses of the HTTP API and the web page, with port 3098 by convention; none means "
+          "there is no such interface.")
+        .reloadable = false;
+    t.add("ha_api_credentials", &v::ha_api_credentials,
+          "Who may change something through the API: 'user:password' separated by ';'.")
+        .secret = true;
+    t.add("ha_api_tokens", &v::ha_api_tokens,
+          "The same with 'Authorization: Bearer TOKEN': 'name:token' separated by ';'.")
+        .secret = true;
+    t.add("ha_api_trust_loopback", &v::ha_api_trust_loopback,
+          "Requests from this machine may change something without a login.");
+    t.add("ha_api_read_needs_login", &v::ha_api_read_needs_login,
+          "Reading through the API needs a login, too.");
+    t.add("ha_api_tls", &v::ha_api_tls, "The API speaks HTTPS only, with ssl_cert and ssl_key.")
+        .reloadable = false;
+
     t.group("Administration");
     t.add(
          "admin_pgsql_ifaces", &v::admin_pgsql_ifaces,

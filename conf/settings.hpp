@@ -37,6 +37,10 @@ enum class read_consistency { session, eventual, strong };
 /// What becomes of reads while every reader is behind its max_replication_lag: the writer answers,
 /// they fail, or the readers answer all the same.
 enum class lagging_reads { writer, error, stale };
+/// How much HA does by itself, and what it promises about confirmed commits; see ha/mode.hpp and
+/// ha/candidate.hpp.
+enum class ha_mode { observe, manual, automatic };
+enum class ha_durability { async, sync, strict };
 
 /// How one of several servers of a hostgroup is chosen.
 enum class load_balance { weight, least_connections };
@@ -344,6 +348,42 @@ struct variables {
     std::uint32_t monitor_replication_lag_count = 1;
     lagging_reads monitor_all_readers_lagging = lagging_reads::writer;
     std::chrono::milliseconds monitor_local_dns_cache_ttl{30000};
+
+    // High availability
+    conf::ha_mode ha_mode = conf::ha_mode::manual;
+    std::string ha_recover_cluster_filters;  ///< Separated by ';'.
+    conf::ha_durability ha_durability = conf::ha_durability::async;
+    std::size_t ha_max_lag_bytes = 1 << 20;
+    bool ha_same_data_center = false;
+    std::chrono::seconds ha_recovery_block{3600};
+    std::string ha_username;  ///< Empty = the monitor's, with its password.
+    std::string ha_password;
+    std::chrono::milliseconds ha_check_interval{500};
+    std::chrono::milliseconds ha_check_timeout{1000};
+    std::chrono::milliseconds ha_start_timeout{60000};
+    std::chrono::milliseconds ha_hold_timeout{30000};
+    std::uint32_t ha_hold_max_clients = 10000;
+    std::chrono::milliseconds ha_promote_timeout{60000};
+    std::chrono::milliseconds ha_rewire_timeout{10000};
+    std::chrono::milliseconds ha_drain_timeout{10000};
+    bool ha_slots_for_all = false;
+    std::chrono::seconds ha_history_retention{90 * 86400};
+    std::string ha_on_failure_detection;
+    std::string ha_pre_failover;
+    std::string ha_post_failover;
+    std::string ha_post_unsuccessful_failover;
+    std::string ha_pre_switchover;
+    std::string ha_post_switchover;
+    std::string ha_agent;
+    std::chrono::milliseconds ha_hook_timeout{30000};
+    std::chrono::milliseconds ha_agent_timeout{3600000};
+    bool ha_hook_shell = false;
+    std::vector<listen_address> ha_api_ifaces{{"0.0.0.0", 3098}};
+    std::string ha_api_credentials;
+    std::string ha_api_tokens;
+    bool ha_api_trust_loopback = true;
+    bool ha_api_read_needs_login = false;
+    bool ha_api_tls = false;
 
     // Administration
     std::vector<listen_address> admin_pgsql_ifaces{{"0.0.0.0", 6132}};

@@ -173,8 +173,8 @@ constexpr std::string_view users = "PGSQL USERS";
 constexpr std::string_view rules = "PGSQL QUERY RULES";
 constexpr std::string_view firewall = "PGSQL FIREWALL";
 
-/// global_variables has one row per option and is shared by two modules.
-config_table variables_table(std::string_view module, bool of_admin) {
+/// global_variables has one row per option and is shared by several modules.
+config_table variables_table(std::string_view module) {
     config_table t;
     t.name = "global_variables";
     t.module = module;
@@ -183,9 +183,7 @@ config_table variables_table(std::string_view module, bool of_admin) {
                  {"variable_value", "VARCHAR NOT NULL", "Value."}};
     t.constraints = ", PRIMARY KEY (variable_name)";
     t.order = "variable_name";
-    const auto is_here = [of_admin](std::string_view name) {
-        return name.starts_with("admin-") == of_admin;
-    };
+    const auto is_here = [module](std::string_view name) { return module_of(name) == module; };
     t.rows = [is_here](const conf::settings& s) {
         std::vector<row> out;
         for (const conf::option& o : conf::options()) {
@@ -281,17 +279,24 @@ std::vector<config_table> make_tables() {
                            "Statements that the firewall lets pass.", &settings::firewall_rules, {},
                            ", PRIMARY KEY (username, client_address, database, flagIN, digest)",
                            "username, client_address, database, flagIN, digest"));
-    out.push_back(variables_table("PGSQL VARIABLES", false));
-    out.push_back(variables_table("ADMIN VARIABLES", true));
+    for (const std::string_view module : variable_modules)
+        out.push_back(variables_table(module));
     return out;
 }
 
 }  // namespace
 
 std::string variable_name(std::string_view option) {
-    constexpr std::string_view admin = "admin_";
-    if (option.starts_with(admin)) return "admin-" + std::string(option.substr(admin.size()));
+    for (const std::string_view prefix : {"admin", "ha"})
+        if (option.starts_with(prefix) && option.substr(prefix.size()).starts_with('_'))
+            return std::string(prefix) + "-" + std::string(option.substr(prefix.size() + 1));
     return "pgsql-" + std::string(option);
+}
+
+std::string_view module_of(std::string_view variable) {
+    if (variable.starts_with("admin-")) return variable_modules[1];
+    if (variable.starts_with("ha-")) return variable_modules[2];
+    return variable_modules[0];
 }
 
 std::string config_table::create(std::string_view schema) const {

@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <functional>
 #include <span>
 #include <string>
@@ -53,7 +54,12 @@ struct config_table {
 [[nodiscard]] const std::vector<std::string_view>& config_modules();
 
 /// What an option of the configuration is called in global_variables: "pgsql-threads",
-/// "admin-...".
+/// "admin-...", "ha-...".
 [[nodiscard]] std::string variable_name(std::string_view option);
+/// The modules that share global_variables, as in LOAD and SAVE.
+inline constexpr std::array<std::string_view, 3> variable_modules{
+    "PGSQL VARIABLES", "ADMIN VARIABLES", "HA VARIABLES"};
+/// The one that a variable belongs to, by its prefix; PGSQL VARIABLES for names without one.
+[[nodiscard]] std::string_view module_of(std::string_view variable);
 
 }  // namespace howdah::admin

@@ -25,7 +25,7 @@ namespace sqlstate = protocol::sqlstate;
 
 constexpr std::string_view module_syntax =
     "module:{PGSQL SERVERS|PGSQL USERS|PGSQL QUERY RULES|PGSQL FIREWALL|PGSQL VARIABLES|"
-    "ADMIN VARIABLES}";
+    "ADMIN VARIABLES|HA VARIABLES}";
 
 /// Several writes that succeed or fail together, also inside a client's transaction.
 sql_result<void> together(database& db, const std::function<sql_result<void>()>& what) {
@@ -42,8 +42,9 @@ sql_result<void> together(database& db, const std::function<sql_result<void>()>&
 /// The rows of a shared table (global_variables) that belong to the module.
 std::string filter_of(const config_table& t) {
     if (t.name != "global_variables") return "";
-    return t.module == "ADMIN VARIABLES" ? " WHERE variable_name LIKE 'admin-%'"
-                                         : " WHERE variable_name NOT LIKE 'admin-%'";
+    if (t.module == "ADMIN VARIABLES") return " WHERE variable_name LIKE 'admin-%'";
+    if (t.module == "HA VARIABLES") return " WHERE variable_name LIKE 'ha-%'";
+    return " WHERE variable_name NOT LIKE 'admin-%' AND variable_name NOT LIKE 'ha-%'";
 }
 
 std::string qualified(std::string_view schema, const config_table& t) {
@@ -396,20 +397,21 @@ std::vector<live_table> config_layers::tables() const {
     }();
     for (std::size_t i = 0; i < config_tables().size(); ++i) {
         const config_table& t = config_tables()[i];
-        // Both halves of the variables are one table.
-        if (t.module == "ADMIN VARIABLES") continue;
+        // All modules of variables are one table.
+        const bool variables = t.name == "global_variables";
+        if (variables && t.module != variable_modules.front()) continue;
         live_table l;
         l.schema = "main";
         l.name = names[i];
         l.doc = "What is in force.";
         for (const config_column& c : t.columns)
             l.columns.push_back({c.name, c.type, c.doc});
-        const bool variables = t.name == "global_variables";
         l.rows = [this, &t, variables] {
             const auto now = runtime_.current();
-            std::vector<row> rows = t.rows(*now);
-            if (variables)
-                for (row& r : tables_of("ADMIN VARIABLES").front()->rows(*now))
+            if (!variables) return t.rows(*now);
+            std::vector<row> rows;
+            for (const std::string_view module : variable_modules)
+                for (row& r : tables_of(module).front()->rows(*now))
                     rows.push_back(std::move(r));
             return rows;
         };

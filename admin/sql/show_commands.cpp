@@ -82,7 +82,10 @@ sql_result<command_result> show_create_table(const command_call& call) {
 sql_result<command_result> show_variables(const command_call& call) {
     std::string pattern(call["pattern"]);
     const std::string_view scope = call["scope"];
-    const std::string prefix = scope == "PGSQL" ? "pgsql-%" : scope == "ADMIN" ? "admin-%" : "%";
+    const std::string prefix = scope == "PGSQL"   ? "pgsql-%"
+                               : scope == "ADMIN" ? "admin-%"
+                               : scope == "HA"    ? "ha-%"
+                                                  : "%";
     return rows_of(call, texts({"Variable_name", "Value"}),
                    "SELECT variable_name, variable_value FROM main.global_variables WHERE "
                    "variable_name LIKE ?1 AND (?2 = '' OR variable_name LIKE ?2) ORDER BY 1",
@@ -204,8 +207,8 @@ std::vector<command> show_commands(const sql_environment& all) {
                             "SELECT seq, name, file FROM pragma_database_list ORDER BY seq");
          },
          show},
-        {"SHOW [scope:{GLOBAL|ALL|PGSQL|ADMIN}] VARIABLES [LIKE <pattern>]", "Variables in MEMORY.",
-         role::admin, show_variables, show},
+        {"SHOW [scope:{GLOBAL|ALL|PGSQL|ADMIN|HA}] VARIABLES [LIKE <pattern>]",
+         "Variables in MEMORY.", role::admin, show_variables, show},
         {"SHOW [FULL] [PGSQL] PROCESSLIST", "What every client is doing.", role::stats,
          [](const command_call& call) {
              return select(call,
