@@ -247,8 +247,10 @@ private:
         if (one.row_for_writer().status != conf::server_status::online && !writer_ && !ruled_)
             return add_writer(one, status::online);
         if (ruled_)
-            return keep_out(one,
-                            "it is a primary, and " + to_string(*ruled_) + " was made the writer");
+            return keep_out(
+                one, ruled_->host.empty()
+                         ? "it accepts writes, and nobody may write now: see SHOW HA"
+                         : "it is a primary, and " + to_string(*ruled_) + " was made the writer");
         if (auto stranger = stranger_reason(one)) return keep_out(one, std::move(*stranger));
         if (auto stale = stale_reason(one)) return keep_out(one, std::move(*stale));
         if (writer_)
@@ -442,6 +444,8 @@ composition compose(const conf::settings& settings, const std::map<endpoint, obs
                       before == incumbents.end() ? std::nullopt : std::optional(before->second),
                       out)
             .run();
+        if (const auto held = decision.held.find(pair.writer); held != decision.held.end())
+            out.groups.held.push_back({pair.writer, held->second});
     }
     add_outside_pairs(settings, observed, decision, out);
     std::ranges::sort(out.groups.members, {},
@@ -449,6 +453,7 @@ composition compose(const conf::settings& settings, const std::map<endpoint, obs
     std::ranges::sort(out.conflicts, {}, &kept_out::at);
     std::ranges::sort(out.groups.refusing);
     std::ranges::sort(out.groups.split);
+    std::ranges::sort(out.groups.held, {}, &held_hostgroup::hostgroup);
     out.groups.settled = all_settled(settings, observed);
     return out;
 }

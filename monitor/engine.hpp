@@ -17,8 +17,12 @@ namespace howdah::monitor {
 /// What HA has decided; stands above what is observed. Default: nothing decided. A pair
 /// whose writer is ruled has no other, whatever the servers say that they are.
 struct ruling {
-    std::map<int, endpoint> writers;  ///< writer hostgroup -> who writes there, and nobody else
-    std::set<endpoint> fenced;        ///< shunned wherever they stand
+    /// Writer hostgroup -> who writes there, and nobody else; an empty host: nobody may.
+    std::map<int, endpoint> writers;
+    std::set<endpoint> fenced;  ///< shunned wherever they stand
+    /// Writer hostgroup of a pair -> what is under way there, as a clause for people ("a failover
+    /// of main is under way"): until it is taken out, statements for it wait (hostgroups::held).
+    std::map<int, std::string> held{};
 
     bool operator==(const ruling&) const = default;
 };

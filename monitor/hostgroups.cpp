@@ -63,9 +63,15 @@ bool hostgroups::refuses(int hostgroup) const noexcept {
     return std::ranges::binary_search(refusing, hostgroup);
 }
 
+const std::string* hostgroups::held_because(int hostgroup) const noexcept {
+    const auto found = std::ranges::find(held, hostgroup, &held_hostgroup::hostgroup);
+    return found == held.end() ? nullptr : &found->why;
+}
+
 bool hostgroups::same_as(const hostgroups& other) const noexcept {
     return settled == other.settled && members == other.members && pairs == other.pairs &&
-           known == other.known && refusing == other.refusing && split == other.split;
+           known == other.known && refusing == other.refusing && split == other.split &&
+           held == other.held;
 }
 
 }  // namespace howdah::monitor

@@ -71,6 +71,15 @@ struct hostgroup_pair {
     bool operator==(const hostgroup_pair&) const = default;
 };
 
+/// A writer hostgroup in which a failover or switchover is under way, and what it is: a clause
+/// ("a failover of main is under way").
+struct held_hostgroup {
+    int hostgroup = 0;
+    std::string why;
+
+    bool operator==(const held_hostgroup&) const = default;
+};
+
 /// Which server stands where, right now. Immutable: the monitor publishes a new one, as
 /// `shared_ptr<const hostgroups>`, at each change; every worker keeps its own pointer to it.
 struct hostgroups {
@@ -84,6 +93,8 @@ struct hostgroups {
     std::vector<int> refusing;
     /// Writer hostgroups of pairs in which several servers say that they are primaries; sorted.
     std::vector<int> split;
+    /// Writer hostgroups whose new statements wait, whether or not a member is online; sorted.
+    std::vector<held_hostgroup> held{};
 
     /// All members of a hostgroup, whatever their status. Valid as long as the snapshot is.
     [[nodiscard]] std::span<const member> in(int hostgroup) const noexcept;
@@ -103,6 +114,9 @@ struct hostgroups {
 
     /// Reads of this reader hostgroup fail at once.
     [[nodiscard]] bool refuses(int hostgroup) const noexcept;
+
+    /// What its new statements wait for; nullptr: it is not held. Valid as long as the snapshot is.
+    [[nodiscard]] const std::string* held_because(int hostgroup) const noexcept;
 
     /// Same content, whatever the version.
     [[nodiscard]] bool same_as(const hostgroups& other) const noexcept;

@@ -519,6 +519,39 @@ TEST(Engine, a_ruled_writer_that_is_down_leaves_the_writer_hostgroup_empty) {
     EXPECT_EQ(subject.compose(), "20 pg1 SHUNNED, 20 pg2 ONLINE, 20 pg3 SHUNNED");
 }
 
+TEST(Engine, where_nobody_may_write_a_primary_is_kept_out_and_no_address_is_made_up) {
+    auto subject = world().healthy();
+    subject.decision.writers[writer_hg] = endpoint{"", 0};
+    EXPECT_EQ(subject.compose(), "20 pg1 SHUNNED, 20 pg2 ONLINE, 20 pg3 ONLINE");
+    EXPECT_EQ(subject.reason("pg1"), "it accepts writes, and nobody may write now: see SHOW HA");
+}
+
+TEST(Engine, a_hostgroup_is_held_as_long_as_the_ruling_says_so_and_its_members_stay) {
+    auto subject = world().healthy();
+    subject.compose();
+    const auto before = subject.last.groups;
+    EXPECT_EQ(before.held_because(writer_hg), nullptr);
+    subject.decision.held[writer_hg] = "a switchover of main is under way";
+    EXPECT_EQ(subject.compose(), healthy_places);
+    ASSERT_NE(subject.last.groups.held_because(writer_hg), nullptr);
+    EXPECT_EQ(*subject.last.groups.held_because(writer_hg), "a switchover of main is under way");
+    EXPECT_EQ(subject.last.groups.held_because(reader_hg), nullptr);
+    EXPECT_FALSE(subject.last.groups.same_as(before)) << "it has to be published";
+    subject.decision.held.clear();
+    subject.compose();
+    EXPECT_TRUE(subject.last.groups.same_as(before));
+}
+
+TEST(Engine, only_writer_hostgroups_of_pairs_are_held_in_order_of_their_number) {
+    auto subject = world().healthy();
+    subject.settings.replication_hostgroups.insert(subject.settings.replication_hostgroups.begin(),
+                                                   {40, 50, ""});
+    subject.decision.held = {{10, "b"}, {reader_hg, "no writers there"}, {40, "a"}, {99, "gone"}};
+    subject.compose();
+    const std::vector<held_hostgroup> expected{{10, "b"}, {40, "a"}};
+    EXPECT_EQ(subject.last.groups.held, expected);
+}
+
 TEST(Engine, a_fenced_server_is_shunned_wherever_it_stands) {
     auto subject = world().healthy();
     subject.add(30, "pg1");
