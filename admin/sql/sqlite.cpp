@@ -193,7 +193,7 @@ sql_result<void> database::execute(std::string_view sql, std::span<const value> 
     return {};
 }
 
-sql_result<void> database::attach_file(const std::string& path, std::string_view schema) {
+std::string file_uri(std::string_view path) {
     std::string uri = "file:";
     for (const char c : path) {
         if (c == '%') {
@@ -206,7 +206,11 @@ sql_result<void> database::attach_file(const std::string& path, std::string_view
             uri += c;
         }
     }
-    const value where = uri + "?vfs=unix";
+    return uri;
+}
+
+sql_result<void> database::attach_file(const std::string& path, std::string_view schema) {
+    const value where = file_uri(path) + "?vfs=unix";
     return execute("ATTACH ?1 AS " + quoted_name(schema), {&where, 1});
 }
 

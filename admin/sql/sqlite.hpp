@@ -42,6 +42,9 @@ private:
     std::string text_;
 };
 
+/// What SQLite calls a file, ready for parameters: "?mode=rw".
+[[nodiscard]] std::string file_uri(std::string_view path);
+
 /// A connection. Used by one thread at a time; only interrupt() may come from another.
 class database {
 public:
