@@ -1,7 +1,7 @@
 #include "ha/fact_reader.hpp"
 
 #include <charconv>
-#include <string_view>
+#include <string>
 #include <utility>
 
 #include "ha/fact_query.hpp"
@@ -10,16 +10,9 @@ namespace howdah::ha {
 namespace {
 
 using monitor::pq_error;
-using monitor::pq_result;
 
 constexpr const char* version_query =
     "SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4";
-
-/// The only value of the answer; "" if there is none.
-std::string_view value_of(const pq_result& answer) {
-    if (!answer || PQntuples(answer.get()) != 1 || PQnfields(answer.get()) != 1) return {};
-    return PQgetvalue(answer.get(), 0, 0);
-}
 
 reachability reach_of(const pq_error& error) {
     switch (monitor::classify(error)) {
@@ -34,77 +27,17 @@ reachability reach_of(const pq_error& error) {
     return reachability::dead;
 }
 
-/// Keeps itself alive by the handlers that it gives to its connection.
-class reading : public std::enable_shared_from_this<reading> {
-public:
-    reading(boost::asio::io_context& io, std::shared_ptr<monitor::resolver_cache> names,
-            std::chrono::milliseconds deadline, facts_handler done)
-        : connection_(std::make_shared<monitor::pq_connection>(io, std::move(names))),
-          deadline_(deadline),
-          done_(std::move(done)) {}
+void failed(server_facts& facts, const pq_error& error) {
+    facts.reach = reach_of(error);
+    facts.refused = facts.reach == reachability::dead &&
+                    error.message.find("Connection refused") != std::string::npos;
+    facts.reach_detail = error.describe();
+}
 
-    void start(const endpoint& at, monitor::pq_parameters login) {
-        facts_.reach_since_us = now_us();
-        connection_->connect(at, std::move(login), deadline_,
-                             [self = shared_from_this()](const std::optional<pq_error>& error) {
-                                 if (error) return self->failed(*error);
-                                 self->ask_version();
-                             });
-    }
-
-private:
-    void ask_version() {
-        connection_->query(
-            version_query, deadline_,
-            [self = shared_from_this()](const std::optional<pq_error>& error,
-                                        const pq_result& answer) {
-                if (error) return self->failed(*error);
-                const auto text = value_of(answer);
-                int version = 0;
-                if (std::from_chars(text.data(), text.data() + text.size(), version).ec !=
-                    std::errc{})
-                    return self->refused("it does not say its version");
-                self->ask_facts(version);
-            });
-    }
-
-    void ask_facts(int version) {
-        connection_->query(fact_query(version), deadline_,
-                           [self = shared_from_this(), sent = now_us()](
-                               const std::optional<pq_error>& error, const pq_result& answer) {
-                               if (error) return self->failed(*error);
-                               if (auto wrong = read_facts(value_of(answer), sent, self->facts_);
-                                   !wrong.empty())
-                                   return self->refused(std::move(wrong));
-                               self->facts_.reach = reachability::up;
-                               self->finish();
-                           });
-    }
-
-    void failed(const pq_error& error) {
-        facts_.reach = reach_of(error);
-        facts_.refused = facts_.reach == reachability::dead &&
-                         error.message.find("Connection refused") != std::string::npos;
-        facts_.reach_detail = error.describe();
-        finish();
-    }
-
-    void refused(std::string why) {
-        facts_.reach = reachability::refusing;
-        facts_.reach_detail = std::move(why);
-        finish();
-    }
-
-    void finish() {
-        connection_->close();
-        std::exchange(done_, {})(std::move(facts_));
-    }
-
-    std::shared_ptr<monitor::pq_connection> connection_;
-    std::chrono::milliseconds deadline_;
-    facts_handler done_;
-    server_facts facts_;
-};
+void refused(server_facts& facts, std::string why) {
+    facts.reach = reachability::refusing;
+    facts.reach_detail = std::move(why);
+}
 
 }  // namespace
 
@@ -114,11 +47,48 @@ time_us now_us() {
         .count();
 }
 
-void read_server(boost::asio::io_context& io, std::shared_ptr<monitor::resolver_cache> names,
-                 const endpoint& at, monitor::pq_parameters login,
-                 std::chrono::milliseconds deadline, facts_handler done) {
-    std::make_shared<reading>(io, std::move(names), deadline, std::move(done))
-        ->start(at, std::move(login));
+boost::asio::awaitable<server_facts> fact_reader::read(std::chrono::milliseconds deadline) {
+    const auto began = now_us();
+    const bool kept = link_.open();
+    auto facts = co_await try_once(deadline);
+    if (kept && facts.reach != reachability::up) {
+        link_.close();
+        auto again = co_await try_once(deadline);
+        facts = std::move(again);
+    }
+    facts.reach_since_us = began;
+    co_return facts;
+}
+
+boost::asio::awaitable<server_facts> fact_reader::try_once(std::chrono::milliseconds deadline) {
+    server_facts facts;
+    if (!link_.open() || version_of_ != link_.session()) {
+        std::string question = version_query;
+        const auto version = co_await link_.ask(std::move(question), deadline);
+        if (version.error) {
+            failed(facts, *version.error);
+            co_return facts;
+        }
+        const auto& text = version.value;
+        if (std::from_chars(text.data(), text.data() + text.size(), version_).ec != std::errc{}) {
+            refused(facts, "it does not say its version");
+            co_return facts;
+        }
+        version_of_ = link_.session();
+    }
+    const auto sent = now_us();
+    auto question = fact_query(version_);
+    const auto answer = co_await link_.ask(std::move(question), deadline);
+    if (answer.error) {
+        failed(facts, *answer.error);
+        co_return facts;
+    }
+    if (auto wrong = read_facts(answer.value, sent, facts); !wrong.empty()) {
+        refused(facts, std::move(wrong));
+        co_return facts;
+    }
+    facts.reach = reachability::up;
+    co_return facts;
 }
 
 }  // namespace howdah::ha

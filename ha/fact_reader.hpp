@@ -1,25 +1,36 @@
 #pragma once
-#include <boost/asio/io_context.hpp>
+#include <boost/asio/awaitable.hpp>
 #include <chrono>
-#include <functional>
-#include <memory>
 
 #include "ha/facts.hpp"
-#include "monitor/pq_connection.hpp"
+#include "ha/server_link.hpp"
 
 namespace howdah::ha {
 
 /// Now, on the clock of `time_us`: monotonic, of this machine.
 [[nodiscard]] time_us now_us();
 
-using facts_handler = std::function<void(server_facts)>;
+/// Reads one server's facts, over a session that it keeps. Control thread only.
+class fact_reader {
+public:
+    /// As server_link.
+    fact_reader(boost::asio::io_context& io, std::shared_ptr<monitor::resolver_cache> names,
+                const endpoint& at, monitor::pq_parameters login)
+        : link_(io, std::move(names), at, std::move(login)) {}
 
-/// Logs in to a server (`login` without host and port), asks once for its facts and ends the
-/// session. `done` is called once, from the event loop: with reachability `up` and the facts, else
-/// with what was wrong in `reach_detail` and no facts. `deadline` holds for the login and for each
-/// of the two statements. Works until the answer is there; the loop has to run so long.
-void read_server(boost::asio::io_context& io, std::shared_ptr<monitor::resolver_cache> names,
-                 const endpoint& at, monitor::pq_parameters login,
-                 std::chrono::milliseconds deadline, facts_handler done);
+    /// With reachability `up` and the facts, else with what was wrong in `reach_detail` and no
+    /// facts. `deadline` holds for the login and for each statement. A session that was kept and
+    /// fails, or is silent, proves nothing: then a new one is tried, and that decides.
+    [[nodiscard]] boost::asio::awaitable<server_facts> read(std::chrono::milliseconds deadline);
+    void close() { link_.close(); }
+
+private:
+    /// Over the session that there is, or a new one.
+    [[nodiscard]] boost::asio::awaitable<server_facts> try_once(std::chrono::milliseconds deadline);
+
+    server_link link_;
+    int version_ = 0;
+    std::uint64_t version_of_ = 0;  ///< the session that said so
+};
 
 }  // namespace howdah::ha

@@ -150,7 +150,10 @@ private:
     void promote() {
         auto& one = stages_.add(steps::at(candidate_, step_kind::promote,
                                           fmt::format("promote {}", candidate_.name())));
-        const auto base = std::max(record_.timeline, candidate_.facts.timeline);
+        // After a crash it may have been promoted already.
+        const auto base = candidate_.writable()
+                              ? record_.timeline
+                              : std::max(record_.timeline, candidate_.facts.timeline);
         one.guard = steps::is_standby_of(cluster_) +
                     " AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_wal_receiver)";
         one.sql = {plain("SELECT pg_catalog.pg_promote(false)")};
@@ -170,7 +173,9 @@ private:
     }
 
     void rewire() {
-        const auto timeline = std::max(record_.timeline, candidate_.facts.timeline) + 1;
+        const auto timeline = candidate_.writable()
+                                  ? candidate_.facts.timeline
+                                  : std::max(record_.timeline, candidate_.facts.timeline) + 1;
         for (const auto& [standby, slot] : following_)
             stages_.add(steps::follow(*standby, &candidate_, true, slot, timeline,
                                       options_.rewire_timeout_us));
@@ -277,7 +282,7 @@ plan plan_promotion(const cluster& subject, std::size_t old_primary, const candi
     return out;
 }
 
-plan plan_unfreeze(const cluster& subject) {
+plan plan_unfreeze(const cluster& subject, const std::optional<endpoint>& old_primary) {
     plan out;
     out.title = fmt::format("{}: the standbys follow again", subject.name);
     stages at(out);
@@ -285,6 +290,8 @@ plan plan_unfreeze(const cluster& subject) {
         if (one.standing_by() && one.facts.settings.primary_conninfo.empty() &&
             !one.facts.conninfo_before_freeze.empty())
             at.add(steps::unfreeze(one));
+        else if (old_primary && one.is(*old_primary) && one.writable())
+            if (auto undo = steps::unfence(one)) at.add(std::move(*undo));
     return out;
 }
 

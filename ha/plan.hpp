@@ -104,8 +104,10 @@ struct plan_options {
                                   const candidate_choice& choice, const cluster_record& record,
                                   const plan_options& options = {});
 
-/// Lets frozen standbys follow again whom they followed: a failover was given up.
-[[nodiscard]] plan plan_unfreeze(const cluster& subject);
+/// Lets frozen standbys follow again whom they followed, and `old_primary` write again, if a
+/// switchover fenced it: a failover or switchover was given up.
+[[nodiscard]] plan plan_unfreeze(const cluster& subject,
+                                 const std::optional<endpoint>& old_primary = {});
 
 /// Planned: the primary answers. Without an agent it cannot be stopped; it is fenced instead, and
 /// will have to be rewound.

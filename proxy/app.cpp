@@ -10,6 +10,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "admin/ha/store.hpp"
 #include "conf/loader.hpp"
 #include "conf/reload.hpp"
 #include "protocol/wire/sqlstate.hpp"
@@ -109,7 +110,10 @@ app::app(std::shared_ptr<const conf::settings> settings, std::vector<std::string
                     sampler_.servers_changed();
                     if (hostgroups_->settled) accept_clients();
                 },
-                [this](const monitor::endpoint& at) { server_dead(at); }}),
+                [this](const monitor::endpoint& at) {
+                    server_dead(at);
+                    if (supervisor_) supervisor_->server_dead(at);
+                }}),
       catalog_source_(control_, settings_, monitor_,
                       [this](const std::string& database, monitor::function_rows rows) {
                           on_catalog(database, rows);
@@ -151,6 +155,12 @@ app::app(std::shared_ptr<const conf::settings> settings, std::vector<std::string
         workers_.push_back(std::make_unique<worker>(i, process_, first));
     for (const auto& w : workers_)
         process_.workers.push_back(w.get());
+    const std::string& datadir = settings_->vars.datadir;
+    ha_store_ = std::make_unique<admin::ha_store>(datadir.empty() ? "" : datadir + "/howdah_ha.db");
+    supervisor_ = std::make_unique<ha::supervisor>(
+        control_, ha_threads_, *ha_store_, settings_,
+        ha::supervisor_hooks{[this](monitor::ruling r) { monitor_.rule(std::move(r)); },
+                             [this](const monitor::endpoint& at) { server_dead(at); }});
     open_listeners();
     administration_ = std::make_unique<administration>(
         administered{control_,
@@ -171,6 +181,8 @@ app::app(std::shared_ptr<const conf::settings> settings, std::vector<std::string
 
 app::~app() {
     administration_.reset();
+    supervisor_->stop();
+    ha_threads_.join();
     monitor_.stop();
     catalog_source_.stop();
     auth_source_.stop();
@@ -227,6 +239,8 @@ int app::open_admin_socket(const conf::listen_address& configured) {
 }
 
 void app::accept_clients() {
+    // The process before this one acts until it hears that this one is ready.
+    if (predecessor_.exists()) supervisor_->start();
     for (const auto& [w, fd] : std::exchange(sockets_, {}))
         boost::asio::post(w->io, [w = w, fd = fd] { w->listen(fd); });
     for (const std::string& where : std::exchange(listening_on_, {}))
@@ -395,6 +409,7 @@ admin::sql_result<std::vector<std::string>> app::apply(
     if (report.changed.empty()) spdlog::info("reload: nothing has changed");
     process_.welcomes.clear();
     monitor_.reload(settings_);
+    supervisor_->reload(settings_);
     catalog_source_.reload(settings_);
     auth_source_.reload(settings_);
     sampler_.reload(settings_);
@@ -427,6 +442,9 @@ void app::hand_over() {
     administration_->stop_listening();
     close_passed_sockets();
     unix_sockets_.clear();
+    // So are the clusters: what it decides is not known here, but what the servers say is.
+    supervisor_->stop();
+    monitor_.rule({});
     const auto patience = settings_->vars.restart_drain_timeout;
     spdlog::info("process {} has taken over; this one ends with its clients, in {} s at the latest",
                  successor_.pid(), patience.count() / 1000);
@@ -477,6 +495,7 @@ void app::stop_rest() {
     accept_timer_.cancel();
     boost::system::error_code ignored;
     signals_.cancel(ignored);
+    supervisor_->stop();
     monitor_.stop();
     catalog_source_.stop();
     auth_source_.stop();
@@ -495,6 +514,7 @@ void app::request_stop() {
 int app::run() {
     await_signal();
     monitor_.start();
+    if (!predecessor_.exists()) supervisor_->start();
     for (const auto& w : workers_)
         threads_.emplace_back([&w] { w->run(); });
     spdlog::info("howdah " HOWDAH_VERSION " is ready: {} workers, {} servers, {} users",

@@ -2,6 +2,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <map>
 #include <memory>
 #include <string>
@@ -9,6 +10,8 @@
 #include <vector>
 
 #include "conf/settings.hpp"
+#include "ha/store.hpp"
+#include "ha/supervisor.hpp"
 #include "monitor/auth_query_source.hpp"
 #include "monitor/function_catalog_source.hpp"
 #include "monitor/monitor.hpp"
@@ -98,6 +101,9 @@ private:
     monitor::auth_query_source auth_source_;
     monitor::wal_sampler sampler_;
     wal_view positions_;
+    boost::asio::thread_pool ha_threads_{2};  ///< for what blocks: its disk, its hooks
+    std::unique_ptr<ha::store> ha_store_;
+    std::unique_ptr<ha::supervisor> supervisor_;
     std::vector<std::unique_ptr<worker>> workers_;
     operations operations_{control_, process_.workers, [this] { publish(); }};
     std::unique_ptr<administration> administration_;

@@ -11,59 +11,42 @@
 #include <vector>
 
 #include "ha/candidate.hpp"
+#include "ha/configured.hpp"
 #include "ha/decision.hpp"
 #include "ha/fact_reader.hpp"
 #include "ha/lsn.hpp"
 #include "ha/plan.hpp"
 #include "ha/preflight.hpp"
-#include "monitor/login.hpp"
+#include "protocol/io/task_gate.hpp"
 
 namespace howdah::proxy {
 namespace {
 
 using ha::endpoint;
 
-std::vector<ha::cluster_config> clusters_of(const conf::settings& settings) {
-    std::vector<ha::cluster_config> out;
-    for (const auto& pair : settings.replication_hostgroups) {
-        ha::cluster_config one;
-        one.writer_hostgroup = pair.writer_hostgroup;
-        std::set<endpoint> seen;
-        for (const auto& row : settings.servers) {
-            const endpoint at{row.hostname, row.port};
-            if ((row.hostgroup_id != pair.writer_hostgroup &&
-                 row.hostgroup_id != pair.reader_hostgroup) ||
-                row.status == conf::server_status::offline_hard || !seen.insert(at).second)
-                continue;
-            one.servers.emplace_back().at = at;
-        }
-        if (!one.servers.empty()) out.push_back(std::move(one));
-    }
-    return out;
+boost::asio::awaitable<void> read_into(ha::server_facts& facts, ha::fact_reader& reader,
+                                       std::chrono::milliseconds deadline) {
+    auto read = co_await reader.read(deadline);
+    facts = std::move(read);
+    reader.close();
 }
 
 /// Every server at the same time. What is older than the beginning is not of now: nothing is.
 ha::topology look(const conf::settings& settings) {
     ha::topology_input input;
-    input.clusters = clusters_of(settings);
-    std::set<endpoint> servers;
-    for (const auto& cluster : input.clusters)
-        for (const auto& one : cluster.servers)
-            servers.insert(one.at);
+    input.clusters = ha::configured_clusters(settings);
     boost::asio::io_context io;
     const auto names = std::make_shared<monitor::resolver_cache>(io);
+    protocol::task_gate tasks(io, [](std::exception_ptr error) { std::rethrow_exception(error); });
+    std::map<endpoint, ha::fact_reader> readers;
+    for (const auto& cluster : input.clusters)
+        for (const auto& one : cluster.servers)
+            readers.try_emplace(one.at, io, names, one.at, ha::login_of(settings, one.at));
     const auto began = ha::now_us();
-    auto left = servers.size();
-    for (const auto& at : servers)
-        ha::read_server(
-            io, names, at,
-            monitor::login_parameters(settings.vars, monitor::requires_tls(settings, at),
-                                      settings.vars.monitor_dbname),
-            settings.vars.monitor_connect_timeout, [&, at](ha::server_facts facts) {
-                input.facts[at] = std::move(facts);
-                if (--left == 0) io.stop();
-            });
-    if (left != 0) io.run();
+    for (auto& [at, reader] : readers)
+        tasks.spawn(read_into(input.facts[at], reader, settings.vars.ha_check_timeout));
+    tasks.when_idle([&io] { io.stop(); });
+    io.run();
     input.now_us = ha::now_us();
     input.stale_after_us = input.now_us - began + 1;
     return ha::build_topology(input);
@@ -219,7 +202,7 @@ int run_ha_command(const conf::settings& settings, const std::string& what) {
         std::cerr << "howdah: replication_hostgroups names no hostgroup that has servers: there is "
                      "nothing to look at\n";
     for (const auto& subject : seen.clusters) {
-        looked it{subject, presumed_record(subject), {}, {}};
+        looked it{subject, presumed_record(subject), ha::policy_of(settings.vars), {}};
         it.decided = ha::decide(subject, it.presumed, it.allowed);
         std::cout << "cluster " << subject.name << '\n';
         if (it.presumed)

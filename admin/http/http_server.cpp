@@ -7,7 +7,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 
-#include "admin/server/offload.hpp"
+#include "protocol/io/offload.hpp"
 
 namespace howdah::admin {
 namespace {
@@ -122,7 +122,7 @@ awaitable<void> http_server::serve(protocol::stream_socket socket) {
                     answer = plain(500, std::string(e.what()) + "\n");
                 }
             };
-            co_await offload(threads_, io_, work);
+            co_await protocol::offload(threads_, io_, work);
             if (stopped_) co_return;
         }
         http::response<http::string_body> response;

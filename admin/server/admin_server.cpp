@@ -9,7 +9,7 @@
 #include <stdexcept>
 
 #include "admin/server/admin_protocol.hpp"
-#include "admin/server/offload.hpp"
+#include "protocol/io/offload.hpp"
 #include "admin/sql/show_commands.hpp"
 #include "protocol/io/message_channel.hpp"
 #include "protocol/io/opening.hpp"
@@ -225,7 +225,7 @@ awaitable<void> admin_server::serve(protocol::stream_socket socket) {
             problem = e.what();
         }
     };
-    co_await offload(threads_, io_, open);
+    co_await protocol::offload(threads_, io_, open);
     if (!problem.empty()) {
         spdlog::error("admin: {}: {}", peer, problem);
         co_await refuse(channel, sqlstate::internal_error, problem, {});
@@ -239,7 +239,7 @@ awaitable<void> admin_server::serve(protocol::stream_socket socket) {
     clients_.erase(pid);
     // Closing a database may take a moment: its transaction is rolled back.
     const auto close = [&] { c.session.reset(); };
-    co_await offload(threads_, io_, close);
+    co_await protocol::offload(threads_, io_, close);
 }
 
 awaitable<void> admin_server::converse(client& c, message_channel& channel) {
@@ -265,7 +265,7 @@ awaitable<void> admin_server::converse(client& c, message_channel& channel) {
         const std::function<void()> take = [&] {
             guarded([&] { conversation.on_message(m.type, m.body, out); });
         };
-        co_await offload(threads_, io_, take);
+        co_await protocol::offload(threads_, io_, take);
         for (;;) {
             if (!problem.empty()) {
                 spdlog::error("admin: {}", problem);
@@ -281,7 +281,7 @@ awaitable<void> admin_server::converse(client& c, message_channel& channel) {
             const std::function<void()> resume = [&] {
                 guarded([&] { conversation.resume(out); });
             };
-            co_await offload(threads_, io_, resume);
+            co_await protocol::offload(threads_, io_, resume);
         }
     }
 }

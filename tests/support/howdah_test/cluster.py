@@ -16,7 +16,7 @@ PASSWORDS = {
     "postgres": "super_pass", "appuser": "app_pass_2026", "monitor": "monitor_pass_2026",
     "replicator": "repl_pass_2026", "session_user1": "session_pass", "statement_user1": "statement_pass",
     "verifier_user": "verifier_pass", "md5_user": "md5_pass", "clear_user": "clear_pass",
-    "tls_user": "tls_pass", "small_user": "small_pass",
+    "tls_user": "tls_pass", "small_user": "small_pass", "howdah_ha": "ha_pass_2026",
 }
 _SETTINGS = """
 listen_addresses = '127.0.0.1'
@@ -73,7 +73,13 @@ class Template:
                        f"CREATE ROLE {name} LOGIN PASSWORD '{password}'")
         node.query("ALTER ROLE replicator REPLICATION; GRANT pg_monitor TO monitor; GRANT appuser TO "
                    + ", ".join(n for n in PASSWORDS if n not in ("postgres", "appuser", "monitor",
-                                                                 "replicator")))
+                                                                 "replicator", "howdah_ha")))
+        # As docs/high-availability.md says.
+        node.query("ALTER ROLE howdah_ha REPLICATION; GRANT pg_monitor, pg_signal_backend, pg_checkpoint TO howdah_ha")
+        node.query("GRANT EXECUTE ON FUNCTION pg_catalog.pg_promote(boolean, integer), "
+                   "pg_catalog.pg_reload_conf() TO howdah_ha")
+        node.query("GRANT ALTER SYSTEM ON PARAMETER primary_conninfo, primary_slot_name, synchronous_standby_names, "
+                   "default_transaction_read_only, wal_receiver_timeout TO howdah_ha")
         node.query("CREATE DATABASE appdb OWNER appuser")
         node.query("SET ROLE appuser; CREATE TABLE replication_test (id serial PRIMARY KEY, "
                    "message text, created_at timestamptz DEFAULT now())", dbname="appdb")

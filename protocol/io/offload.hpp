@@ -9,7 +9,7 @@
 #include <memory>
 #include <utility>
 
-namespace howdah::admin {
+namespace howdah::protocol {
 
 /// Runs `work` on a thread of the pool and goes on, on `io`, when it is done. `work` must not
 /// throw.
@@ -28,4 +28,4 @@ inline boost::asio::awaitable<void> offload(boost::asio::thread_pool& threads,
         boost::asio::use_awaitable);
 }
 
-}  // namespace howdah::admin
+}  // namespace howdah::protocol

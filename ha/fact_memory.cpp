@@ -1,0 +1,25 @@
+#include "ha/fact_memory.hpp"
+
+#include <utility>
+
+namespace howdah::ha {
+
+server_facts remembered(const server_facts& before, server_facts fresh) {
+    if (fresh.reach == before.reach) fresh.reach_since_us = before.reach_since_us;
+    if (fresh.reach != reachability::up) {
+        auto out = before;
+        out.reach = fresh.reach;
+        out.reach_since_us = fresh.reach_since_us;
+        out.refused = fresh.refused;
+        out.reach_detail = std::move(fresh.reach_detail);
+        return out;
+    }
+    fresh.conninfo_before_freeze = before.conninfo_before_freeze;
+    if (fresh.timeline == before.timeline) fresh.timeline_history = before.timeline_history;
+    fresh.receive_grew_after_us = before.receive_grew_after_us;
+    if (before.receive_lsn && fresh.receive_lsn && *before.receive_lsn < *fresh.receive_lsn)
+        fresh.receive_grew_after_us = before.read_at_us;
+    return fresh;
+}
+
+}  // namespace howdah::ha

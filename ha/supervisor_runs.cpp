@@ -1,0 +1,731 @@
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <random>
+#include <utility>
+
+#include "ha/supervisor_impl.hpp"
+
+namespace howdah::ha {
+namespace {
+
+using boost::asio::as_tuple;
+using boost::asio::awaitable;
+using boost::asio::use_awaitable;
+
+/// How long quiet standbys have to notice; a receiver gives up after two seconds.
+constexpr time_us confirm_time_us = 6'000'000;
+
+sql_answer wrong(std::string why) {
+    sql_answer out;
+    out.error = monitor::pq_error{.message = std::move(why)};
+    return out;
+}
+
+/// The same order again within this time is answered with what was done.
+constexpr unix_us repeat_time_us = 120'000'000;
+
+std::string name_of(const recovery_order& what, bool ordered) {
+    if (!ordered) return {};
+    return what.by.empty() ? "operator" : what.by;
+}
+
+// Texts are made outside of coroutines: there g++ 12 destroys temporaries of ?: twice.
+
+/// How a failover or switchover ended, for the history.
+std::string ending(const recovery& row, bool promoted, const std::string& why) {
+    const auto failed = to_string(row.failed);
+    if (!promoted) return fmt::format("Failed: {}; nobody was promoted: {}", failed, why);
+    auto out = fmt::format("Failed: {}; Promoted: {}", failed, to_string(*row.successor));
+    if (!why.empty()) out += "; afterwards: " + why;
+    return out;
+}
+
+std::string ending(const plan& what, const std::string& why) {
+    return why.empty() ? what.title : what.title + ": " + why;
+}
+
+/// An order that was carried out, unless there was an error.
+order_answer answered(const std::string& error, std::string sentence) {
+    if (error.empty()) return {true, std::move(sentence), {}, 0};
+    return {false, error, {}, 0};
+}
+
+std::string new_uid() {
+    std::random_device random;
+    return fmt::format("{}:{:08x}{:08x}", unix_now_us(), random(), random());
+}
+
+}  // namespace
+
+/// Steps of one recovery: SQL over the pool, the rest by the supervisor, each into the history.
+class supervisor::impl::run_hands final : public plan_hands {
+public:
+    run_hands(impl& owner, watched_cluster& w, std::string name)
+        : owner_(owner), w_(w), name_(std::move(name)) {}
+
+    awaitable<sql_answer> ask(endpoint at, std::string sql,
+                              std::chrono::milliseconds deadline) override {
+        auto answer = co_await owner_.links_.ask(std::move(at), std::move(sql), deadline);
+        co_return answer;
+    }
+
+    awaitable<sql_answer> act(const step& what) override {
+        sql_answer out;
+        switch (what.kind) {
+            case step_kind::hold_writers: {
+                w_.holding = true;
+                co_await owner_.next_cycle();
+                break;
+            }
+            case step_kind::close_connections:
+                if (what.at) owner_.hooks_.close_connections(*what.at);
+                break;
+            case step_kind::publish: {
+                auto published = co_await owner_.begin_epoch(w_, name_, *what.at);
+                out = std::move(published);
+                break;
+            }
+            default:
+                out = wrong("no agent is configured (ha_agent)");
+        }
+        co_return out;
+    }
+
+    awaitable<std::string> before_no_return(const step& what) override {
+        if (!w_.intent) co_return "the journal is gone";
+        auto intent = *w_.intent;
+        intent.phase = intent_phase::promoting;
+        intent.candidate = what.at;
+        if (co_await owner_.keep_intent(w_, std::move(intent))) co_return "";
+        co_return "the journal cannot be written";
+    }
+
+    void report(const step& what, step_outcome how, std::string detail,
+                std::int64_t took_us) override {
+        recovery_step row;
+        row.at = unix_now_us();
+        row.took_us = took_us;
+        row.server = what.server;
+        row.what = what.what;
+        row.outcome = to_string(how);
+        row.detail = std::move(detail);
+        if (how == step_outcome::failed) failure_ = row.what + ": " + row.detail;
+        if (row.detail.empty())
+            for (const auto& statement : what.sql)
+                row.detail += (row.detail.empty() ? "" : "; ") + statement.shown;
+        spdlog::log(how == step_outcome::failed || how == step_outcome::unknown
+                        ? spdlog::level::warn
+                        : spdlog::level::info,
+                    "ha: {}: {}: {} ({} ms){}", name_, row.what, row.outcome, took_us / 1000,
+                    how == step_outcome::failed || how == step_outcome::unknown ? ": " + row.detail
+                                                                                : std::string());
+        if (!w_.under_way) return;
+        row.recovery_id = w_.under_way->id;
+        row.recovery_uid = w_.under_way->uid;
+        steps_.push_back(std::move(row));
+    }
+
+    /// The last step that failed, "" = none.
+    [[nodiscard]] const std::string& failure() const { return failure_; }
+
+    /// Writes down what was reported. Not between the freeze and the new epoch: nobody waits for a
+    /// disk there.
+    awaitable<void> keep_steps() {
+        const auto rows = std::exchange(steps_, {});
+        const std::function<void()> write = [this, &rows] {
+            for (const auto& one : rows)
+                owner_.store_.add(one);
+        };
+        const auto error = co_await owner_.keep(write);
+        if (!error.empty()) spdlog::error("ha: {}: steps cannot be written: {}", name_, error);
+    }
+
+private:
+    impl& owner_;
+    watched_cluster& w_;
+    std::string name_;
+    std::vector<recovery_step> steps_;
+    std::string failure_;
+};
+
+recovery supervisor::impl::row_for(const watched_cluster& w, const cluster& subject,
+                                   std::string kind, const std::string& by) const {
+    recovery row;
+    row.uid = new_uid();
+    row.kind = std::move(kind);
+    row.cluster = subject.name;
+    row.alias = subject.alias;
+    if (w.record) row.failed = w.record->primary;
+    row.automatic = by.empty();
+    row.ordered_by = by;
+    row.started_at = unix_now_us();
+    for (const auto& one : subject.servers)
+        row.participants.push_back(one.at());
+    return row;
+}
+
+awaitable<bool> supervisor::impl::open_recovery(watched_cluster& w, recovery row) {
+    const std::function<void()> write = [this, &row] { row.id = store_.save(row); };
+    const auto error = co_await keep(write);
+    if (!error.empty()) {
+        spdlog::error("ha: {}: nothing is begun, the history cannot be written: {}", row.cluster,
+                      error);
+        co_return false;
+    }
+    w.under_way = std::move(row);
+    co_return true;
+}
+
+awaitable<void> supervisor::impl::close_recovery(watched_cluster& w, bool successful,
+                                                 std::string sentence) {
+    if (!w.under_way) co_return;
+    auto& row = *w.under_way;
+    row.ended_at = unix_now_us();
+    row.successful = successful;
+    row.sentence = std::move(sentence);
+    const auto copy = row;
+    const std::function<void()> write = [this, &copy] { store_.save(copy); };
+    const auto error = co_await keep(write);
+    if (!error.empty())
+        spdlog::error("ha: {}: the history cannot be written: {}", copy.cluster, error);
+    w.past.push_back(copy);
+    spdlog::log(successful ? spdlog::level::info : spdlog::level::err, "ha: {}: {} {}: {}",
+                copy.cluster, copy.kind, successful ? "complete" : "failed", copy.sentence);
+}
+
+void supervisor::impl::answer_order(const answer& done, const recovery& row) {
+    if (done) done({row.successful, row.sentence, row.successor, row.id});
+}
+
+awaitable<bool> supervisor::impl::keep_intent(watched_cluster& w, failover_intent intent) {
+    const std::function<void()> write = [this, &intent] { store_.save(intent); };
+    const auto error = co_await keep(write);
+    if (!error.empty()) {
+        spdlog::error("ha: {}: the journal cannot be written: {}", intent.cluster, error);
+        co_return false;
+    }
+    w.intent = std::move(intent);
+    co_return true;
+}
+
+awaitable<void> supervisor::impl::confirm(std::string name, std::vector<std::size_t> quiet) {
+    auto& w = clusters_[name];
+    const auto subject = cluster_now(name);
+    if (!subject) {
+        w.confirming = false;
+        co_return;
+    }
+    run_hands hands(*this, w, name);
+    executor steps(io_, hands);
+    const auto what = plan_confirmation(*subject, quiet);
+    const auto until = now_us() + confirm_time_us;
+    if (what.possible()) {
+        co_await steps.carry_out(what);
+        while (!stopped_ && now_us() < until && w.to_confirm > 0)
+            co_await next_cycle();
+        co_await steps.undo_all();
+    }
+    w.confirmed_us = now_us();
+    w.confirming = false;
+    wake();
+}
+
+awaitable<bool> supervisor::impl::begin_journal(watched_cluster& w, const cluster& subject,
+                                                std::size_t old_primary) {
+    failover_intent intent;
+    intent.cluster = subject.name;
+    intent.epoch = w.record->epoch + 1;
+    intent.from = subject.servers[old_primary].at();
+    intent.base_timeline = w.record->timeline;
+    for (const auto& one : subject.servers)
+        if (one.standing_by() && !one.foreign)
+            intent.conninfo_before_freeze[one.at()] = one.facts.upstream_conninfo();
+    const auto before = intent.conninfo_before_freeze;
+    if (!co_await keep_intent(w, std::move(intent))) co_return false;
+    for (const auto& [at, text] : before)
+        watcher_.remember_conninfo(at, text);
+    co_return true;
+}
+
+awaitable<std::string> supervisor::impl::freeze(watched_cluster& w, const cluster& subject,
+                                                std::size_t old_primary, executor& hands) {
+    if (!co_await begin_journal(w, subject, old_primary))
+        co_return "the journal cannot be written, and without it nothing is begun";
+    const auto what = plan_freeze(subject, old_primary);
+    const auto report = co_await hands.carry_out(what);
+    co_return report.sentence;
+}
+
+awaitable<sql_answer> supervisor::impl::begin_epoch(watched_cluster& w, const std::string& name,
+                                                    endpoint promoted) {
+    std::vector<endpoint> which{promoted};
+    co_await watcher_.refresh(std::move(which));
+    const auto subject = cluster_now(name);
+    const auto found = subject ? subject->find(promoted) : std::nullopt;
+    if (!found || !subject->servers[*found].writable())
+        co_return wrong("the new primary does not answer");
+    const auto& one = subject->servers[*found];
+    auto record =
+        next_epoch(*w.record, one.at(), one.facts.timeline, one.facts.flush_lsn.value_or(0),
+                   w.under_way ? std::string_view(w.under_way->kind) : std::string_view());
+    record.known_timeline = std::max(record.known_timeline, record.timeline);
+    record.sync_sets = {one.facts.settings.synchronous_standby_names};
+    record.sync_changed_at = 0;
+    const std::function<void()> write = [this, &record] { store_.begin_epoch(record); };
+    const auto error = co_await keep(write);
+    if (!error.empty()) co_return wrong("the new epoch cannot be written: " + error);
+    w.record = std::move(record);
+    w.record_kept_us = now_us();
+    w.intent.reset();
+    w.holding = false;
+    w.writer_seen = true;
+    co_await next_cycle();
+    if (w.under_way) {
+        w.under_way->successor = promoted;
+        w.under_way->epoch = w.record->epoch;
+        w.under_way->writable_at = unix_now_us();
+    }
+    co_return sql_answer{};
+}
+
+awaitable<std::string> supervisor::impl::promote(watched_cluster& w, const std::string& name,
+                                                 const recovery_order& what, time_us frozen_at,
+                                                 executor& hands) {
+    auto subject = cluster_now(name);
+    if (!subject) co_return "the cluster is no longer configured";
+    std::vector<endpoint> standbys;
+    for (const auto& one : subject->servers)
+        if (w.intent->conninfo_before_freeze.contains(one.at())) standbys.push_back(one.at());
+    co_await watcher_.refresh(std::move(standbys));
+    subject = cluster_now(name);
+    const auto old_primary = subject ? subject->find(w.intent->from) : std::nullopt;
+    if (!old_primary) co_return "the cluster is no longer configured";
+    const auto& old = subject->servers[*old_primary];
+    if (old.writable() && old.facts.read_at_us > frozen_at)
+        co_return fmt::format("{} answers again", old.name());
+
+    auto options = policy_of(settings_->vars, notes_).candidates;
+    options.frozen_at_us = frozen_at;
+    options.wanted = what.to;
+    options.allow_data_loss = what.allow_data_loss;
+    const auto choice = choose_candidate(*subject, old_primary, *w.record, options);
+    if (!choice.chosen) co_return choice.sentence;
+    if (w.under_way) w.under_way->loss_bytes = choice.loss_bytes;
+    spdlog::info("ha: {}: {}", name, choice.sentence);
+    const auto plan =
+        plan_promotion(*subject, *old_primary, choice, *w.record, plan_options_of(settings_->vars));
+    if (!plan.possible()) co_return plan.impossible;
+    for (const auto& note : plan.notes)
+        spdlog::info("ha: {}: {}", name, note);
+
+    const auto report = co_await hands.carry_out(plan);
+    if (w.under_way) w.under_way->lost = report.lost;
+    co_return report.sentence;
+}
+
+awaitable<void> supervisor::impl::give_up(watched_cluster& w, const std::string& name,
+                                          executor& hands) {
+    std::vector<endpoint> standbys;
+    for (const auto& [at, text] : w.intent->conninfo_before_freeze)
+        standbys.push_back(at);
+    const auto from = w.intent->from;
+    co_await watcher_.refresh(std::move(standbys));
+    if (const auto subject = cluster_now(name)) {
+        const auto back = plan_unfreeze(*subject, from);
+        co_await hands.carry_out(back);
+    }
+    const std::function<void()> write = [this, &name] { store_.remove_intent(name); };
+    const auto error = co_await keep(write);
+    if (!error.empty()) {
+        // It is tried again as long as the intent is there.
+        spdlog::error("ha: {}: the journal cannot be written: {}", name, error);
+        co_return;
+    }
+    w.intent.reset();
+    w.holding = false;
+    co_await next_cycle();
+}
+
+/// Neither promoted nor not: the cycle asks on, with the intent that is on disk.
+bool supervisor::impl::is_unknown(const watched_cluster& w, const std::string& name,
+                                  const std::string& why) {
+    if (!w.intent || w.intent->phase != intent_phase::promoting) return false;
+    spdlog::error("ha: {}: it is not known whether {} was promoted: {}", name,
+                  w.intent->candidate ? to_string(*w.intent->candidate) : "anybody", why);
+    return true;
+}
+
+awaitable<void> supervisor::impl::fail_over(std::string name, recovery_order what, bool ordered,
+                                            answer done) {
+    auto& w = clusters_[name];
+    std::string why;
+    auto subject = cluster_now(name);
+    const auto old_primary = subject && w.record ? subject->find(w.record->primary) : std::nullopt;
+    if (!old_primary) {
+        w.busy = false;
+        if (done) done({false, "no server is known to be the primary", {}, 0});
+        co_return;
+    }
+    auto row = row_for(w, *subject, "failover", name_of(what, ordered));
+    if (w.last) row.problem = w.last->problems.headline.info().name;
+    if (!co_await open_recovery(w, std::move(row))) {
+        w.busy = false;
+        if (done) done({false, "the history cannot be written: nothing was begun", {}, 0});
+        co_return;
+    }
+    run_hands hands(*this, w, name);
+    executor steps(io_, hands);
+    const auto epoch = w.record->epoch;
+    why = co_await freeze(w, *subject, *old_primary, steps);
+    const auto frozen_at = now_us();
+    if (why.empty() && w.intent) why = co_await promote(w, name, what, frozen_at, steps);
+    const bool promoted = w.record->epoch > epoch;
+    co_await hands.keep_steps();
+    if (!promoted && is_unknown(w, name, why)) {
+        if (done) done({false, why, {}, w.under_way->id});
+        w.busy = false;
+        co_return wake();
+    }
+    if (!promoted && w.intent) co_await give_up(w, name, steps);
+    if (!promoted) w.holding = false;
+    auto sentence = ending(*w.under_way, promoted, why);
+    co_await close_recovery(w, promoted, std::move(sentence));
+    co_await hands.keep_steps();
+    answer_order(done, *w.under_way);
+    w.under_way.reset();
+    w.busy = false;
+    wake();
+}
+
+awaitable<void> supervisor::impl::go_on(std::string name, resumption how) {
+    auto& w = clusters_[name];
+    run_hands hands(*this, w, name);
+    executor steps(io_, hands);
+    const auto epoch = w.record ? w.record->epoch : 0;
+    std::string why;
+    auto subject = cluster_now(name);
+    if (!w.under_way && subject) {
+        auto row = row_for(w, *subject, "failover", "");
+        row.failed = w.intent->from;
+        co_await open_recovery(w, std::move(row));
+    }
+    if (how == resumption::undo || !w.record) {
+        why = "the failover ended before anybody was promoted";
+        co_await give_up(w, name, steps);
+    } else {
+        const auto candidate = subject ? subject->find(*w.intent->candidate) : std::nullopt;
+        const auto old_primary = subject ? subject->find(w.intent->from) : std::nullopt;
+        if (!candidate || !old_primary) {
+            why = "the cluster is no longer configured as it was";
+        } else {
+            candidate_choice choice;
+            choice.chosen = candidate;
+            choice.target = subject->servers[*candidate].facts.position();
+            const auto plan = plan_promotion(*subject, *old_primary, choice, *w.record,
+                                             plan_options_of(settings_->vars));
+            const auto report = co_await steps.carry_out(plan);
+            why = report.sentence;
+            if (w.under_way) w.under_way->lost = report.lost;
+        }
+    }
+    co_await hands.keep_steps();
+    const bool promoted = w.record && w.record->epoch > epoch;
+    if (!w.intent && w.under_way) {
+        auto sentence = ending(*w.under_way, promoted, why);
+        co_await close_recovery(w, promoted, std::move(sentence));
+        w.under_way.reset();
+    }
+    w.busy = false;
+    wake();
+}
+
+awaitable<void> supervisor::impl::switch_over(std::string name, recovery_order what, answer done) {
+    auto& w = clusters_[name];
+    const auto subject = cluster_now(name);
+    const auto refuse = [&](std::string why) {
+        w.busy = false;
+        if (done) done({false, std::move(why), {}, 0});
+    };
+    if (!subject || !w.last || !w.record) co_return refuse("the cluster is not known well enough");
+    w.busy = false;  // the gate looks at others' recoveries
+    const auto made = decide_now(w, *subject, what);
+    w.busy = true;
+    if (!made.writers.writer) co_return refuse(made.writers.sentence);
+    const auto allowed = policy_of(settings_->vars, notes_);
+    circumstances around;
+    around.order = what;
+    for (const auto& one :
+         check_switchover(*subject, made.problems, made.forecast, allowed, around))
+        if (!one.open) co_return refuse(one.reason);
+    const auto primary = *made.writers.writer;
+    const auto plan = plan_switchover(*subject, primary, made.forecast, *w.record,
+                                      plan_options_of(settings_->vars));
+    if (!plan.possible()) co_return refuse(plan.impossible);
+    auto row = row_for(w, *subject, "switchover", name_of(what, true));
+    if (!co_await open_recovery(w, std::move(row)))
+        co_return refuse("the history cannot be written: nothing was begun");
+
+    run_hands hands(*this, w, name);
+    executor steps(io_, hands);
+    const auto epoch = w.record->epoch;
+    std::string why;
+    if (!co_await begin_journal(w, *subject, primary)) {
+        why = "the journal cannot be written, and without it nothing is begun";
+    } else {
+        const auto report = co_await steps.carry_out(plan);
+        why = report.sentence;
+        w.under_way->lost = report.lost;
+    }
+    co_await hands.keep_steps();
+    const bool promoted = w.record->epoch > epoch;
+    if (!promoted && is_unknown(w, name, why)) {
+        if (done) done({false, why, {}, w.under_way->id});
+        w.busy = false;
+        co_return wake();
+    }
+    if (!promoted && w.intent) co_await give_up(w, name, steps);
+    if (!promoted) w.holding = false;
+    auto sentence = ending(*w.under_way, promoted, why);
+    co_await close_recovery(w, promoted, std::move(sentence));
+    co_await hands.keep_steps();
+    answer_order(done, *w.under_way);
+    w.under_way.reset();
+    w.busy = false;
+    wake();
+}
+
+awaitable<void> supervisor::impl::small_plan(std::string name, std::string kind, plan what,
+                                             endpoint about, std::string by, answer done) {
+    auto& w = clusters_[name];
+    const auto subject = cluster_now(name);
+    run_hands hands(*this, w, name);
+    executor steps(io_, hands);
+    std::string why = "the cluster is no longer configured";
+    bool opened = false;
+    if (subject) {
+        auto row = row_for(w, *subject, std::move(kind), by);
+        row.failed = about;
+        opened = co_await open_recovery(w, std::move(row));
+        why = "the history cannot be written: nothing was begun";
+    }
+    if (opened) {
+        const auto report = co_await steps.carry_out(what);
+        why = report.sentence;
+        if (why.empty()) why = hands.failure();
+        co_await hands.keep_steps();
+        auto sentence = ending(what, why);
+        co_await close_recovery(w, why.empty(), std::move(sentence));
+        answer_order(done, *w.under_way);
+        w.under_way.reset();
+    } else if (done) {
+        done({false, why, {}, 0});
+    }
+    w.busy = false;
+    wake();
+}
+
+void supervisor::impl::order(order_kind kind, std::string hint, recovery_order what, answer done) {
+    struct ordering {
+        static awaitable<void> run(impl* self, order_kind kind, std::string hint,
+                                   recovery_order what, answer done) {
+            const auto seen = self->look_at_facts();
+            const auto* subject = seen.find(hint);
+            if (!subject || !subject->writer_hostgroup) {
+                done({false, fmt::format("no cluster is, or has, {}", hint), {}, 0});
+                co_return;
+            }
+            const auto name = subject->name;
+            if (kind == order_kind::failover)
+                if (const auto again = self->done_before(name, hint, *subject)) {
+                    done(*again);
+                    co_return;
+                }
+            std::vector<endpoint> all;
+            for (const auto& one : subject->servers)
+                all.push_back(one.at());
+            co_await self->watcher_.refresh(std::move(all));
+            co_await self->next_cycle();
+            self->orders_.push_back(
+                {kind, name, std::move(what), std::move(done), now_us() + 2 * confirm_time_us});
+            self->wake();
+        }
+    };
+    spawn(ordering::run(this, kind, std::move(hint), std::move(what), std::move(done)));
+}
+
+std::optional<order_answer> supervisor::impl::done_before(const std::string& name,
+                                                          const std::string& hint,
+                                                          const cluster& subject) const {
+    const auto known = clusters_.find(name);
+    if (known == clusters_.end()) return std::nullopt;
+    for (auto row = known->second.past.rbegin(); row != known->second.past.rend(); ++row) {
+        if (row->kind != "failover" || !row->successful || !row->successor) continue;
+        if (unix_now_us() - row->ended_at > repeat_time_us) break;
+        const auto failed = subject.find(row->failed);
+        const bool same = hint == to_string(row->failed) || hint == row->failed.host ||
+                          (failed && hint == subject.servers[*failed].name());
+        if (!same || !known->second.record || known->second.record->primary != *row->successor)
+            break;
+        return order_answer{true,
+                            fmt::format("{} was replaced by {} a moment ago",
+                                        to_string(row->failed), to_string(*row->successor)),
+                            row->successor, row->id};
+    }
+    return std::nullopt;
+}
+
+void supervisor::impl::rewire(endpoint standby, endpoint upstream, std::string by, answer done) {
+    const auto seen = look_at_facts();
+    for (const auto& subject : seen.clusters) {
+        const auto one = subject.find(standby);
+        const auto to = subject.find(upstream);
+        if (!one || !to || !subject.writer_hostgroup) continue;
+        auto& w = clusters_[subject.name];
+        if (w.busy || w.intent)
+            return done({false, "a recovery of this cluster is under way", {}, 0});
+        if (settings_->vars.ha_mode == conf::ha_mode::observe)
+            return done({false, "ha_mode is observe: nothing is done", {}, 0});
+        auto what = plan_rewire(subject, *one, *to, plan_options_of(settings_->vars));
+        if (!what.possible()) return done({false, what.impossible, {}, 0});
+        w.busy = true;
+        return spawn(small_plan(subject.name, "rewire", std::move(what), subject.servers[*one].at(),
+                                by.empty() ? "operator" : std::move(by), std::move(done)));
+    }
+    done({false,
+          fmt::format("{} and {} are not of one cluster", to_string(standby), to_string(upstream)),
+          {},
+          0});
+}
+
+void supervisor::impl::adopt(endpoint writer, std::string by, answer done) {
+    struct adopting {
+        static awaitable<void> run(impl* self, endpoint writer, std::string by, answer done) {
+            std::vector<endpoint> which{writer};
+            co_await self->watcher_.refresh(std::move(which));
+            const auto seen = self->look_at_facts();
+            for (const auto& subject : seen.clusters) {
+                const auto found = subject.find(writer);
+                if (!found || !subject.writer_hostgroup) continue;
+                auto& w = self->clusters_[subject.name];
+                if (w.busy || w.intent) {
+                    done({false, "a recovery of this cluster is under way", {}, 0});
+                    co_return;
+                }
+                if (!subject.servers[*found].writable()) {
+                    done({false,
+                          fmt::format("{} does not accept writes", to_string(writer)),
+                          {},
+                          0});
+                    co_return;
+                }
+                w.busy = true;
+                const auto record = ha::adopt(subject, *found, w.record, by);
+                const std::function<void()> write = [self, &record] { self->store_.save(record); };
+                const auto error = co_await self->keep(write);
+                if (error.empty()) w.record = record;
+                w.busy = false;
+                audit_entry entry;
+                entry.type = "adopt";
+                entry.server = writer;
+                entry.cluster = subject.name;
+                entry.by = by;
+                auto result = answered(error, fmt::format("{} is the writer of epoch {}",
+                                                          to_string(writer), record.epoch));
+                result.successor = writer;
+                entry.message = result.sentence;
+                co_await self->audit(std::move(entry));
+                co_await self->next_cycle();
+                done(std::move(result));
+                co_return;
+            }
+            done({false, fmt::format("{} is no server of a cluster", to_string(writer)), {}, 0});
+        }
+    };
+    spawn(adopting::run(this, std::move(writer), std::move(by), std::move(done)));
+}
+
+void supervisor::impl::acknowledge(history_filter which, std::string by, std::string comment,
+                                   answer done) {
+    struct acknowledging {
+        static awaitable<void> run(impl* self, history_filter which, std::string by,
+                                   std::string comment, answer done) {
+            std::size_t count = 0;
+            std::map<std::string, std::vector<recovery>> fresh;
+            const std::function<void()> write = [&] {
+                count = self->store_.acknowledge(which, by, comment, unix_now_us());
+                audit_entry entry;
+                entry.at = unix_now_us();
+                entry.type = "ack";
+                entry.cluster = which.cluster;
+                entry.by = by;
+                entry.message = fmt::format("{} recoveries: {}", count, comment);
+                self->store_.add(entry);
+                auto rows = self->store_.recoveries({});
+                std::ranges::reverse(rows);
+                for (auto& row : rows)
+                    fresh[row.cluster].push_back(std::move(row));
+            };
+            const auto error = co_await self->keep(write);
+            if (error.empty())
+                for (auto& [name, w] : self->clusters_)
+                    for (auto& row : w.past)
+                        for (const auto& now : fresh[name])
+                            if (now.id == row.id) row = now;
+            self->wake();
+            done(answered(error, fmt::format("{} recoveries acknowledged", count)));
+        }
+    };
+    spawn(acknowledging::run(this, std::move(which), std::move(by), std::move(comment),
+                             std::move(done)));
+}
+
+void supervisor::impl::note(std::function<void(operator_notes&)> change, audit_entry entry,
+                            answer done) {
+    struct noting {
+        static awaitable<void> run(impl* self, std::function<void(operator_notes&)> change,
+                                   audit_entry entry, answer done) {
+            auto fresh = self->notes_;
+            change(fresh);
+            const auto message = entry.message;
+            const std::function<void()> write = [self, &fresh] { self->store_.save(fresh); };
+            const auto error = co_await self->keep(write);
+            if (error.empty()) {
+                // Applied anew: somebody else may have noted something meanwhile.
+                change(self->notes_);
+                co_await self->audit(std::move(entry));
+                co_await self->next_cycle();
+            }
+            done(answered(error, message));
+        }
+    };
+    spawn(noting::run(this, std::move(change), std::move(entry), std::move(done)));
+}
+
+std::string supervisor::impl::dry_run(const std::string& hint, bool planned,
+                                      const recovery_order& what) const {
+    const auto seen = look_at_facts();
+    const auto* subject = seen.find(hint);
+    const auto known = subject ? clusters_.find(subject->name) : clusters_.end();
+    if (known == clusters_.end() || !known->second.record)
+        return fmt::format("no cluster is, or has, {}, or its writer is not known yet\n", hint);
+    const auto& w = known->second;
+    const auto made = decide_now(w, *subject, what);
+    const auto& primary = made.writers.primary;
+    if (!primary) return made.writers.sentence + "\n";
+    const auto options = plan_options_of(settings_->vars);
+    if (planned)
+        return to_text(plan_switchover(*subject, *primary, made.forecast, *w.record, options));
+    std::string out;
+    if (made.what != action::failover)
+        out = fmt::format("not called for now: {}\nthis is what it would be:\n", made.sentence);
+    return out + to_text(plan_freeze(*subject, *primary)) +
+           "then all is read again and the candidate is chosen anew; if it is the same:\n" +
+           to_text(plan_promotion(*subject, *primary, made.forecast, *w.record, options));
+}
+
+}  // namespace howdah::ha
