@@ -15,7 +15,8 @@ from test_metrics import metrics_of
 pytestmark = pytest.mark.needs_howdah
 
 # Often, and with patience: no server here is silent, and the machine may be slow.
-FAST = {"monitor_ping_interval": 200, "monitor_ping_timeout": 10000, "monitor_read_only_interval": 200,
+FAST = {"ha_mode": "observe",  # what the monitor does by itself
+        "monitor_ping_interval": 200, "monitor_ping_timeout": 10000, "monitor_read_only_interval": 200,
         "monitor_read_only_timeout": 10000, "monitor_connect_timeout": 10000, "monitor_replication_lag_interval": 100,
         "monitor_replication_lag_timeout": 10000, "connect_timeout_server": 10000, "connect_timeout_server_max": 5000,
         "monitor_slow_start": 0, "threads": 2}
