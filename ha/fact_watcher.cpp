@@ -93,6 +93,14 @@ void fact_watcher::look() {
         look(at);
 }
 
+void fact_watcher::reconnect(const std::string& host) {
+    for (const auto& [at, one] : targets_)
+        if (at.host == host) {
+            one->reader.close();
+            look(at);
+        }
+}
+
 boost::asio::awaitable<void> fact_watcher::watch(std::shared_ptr<target> one) {
     while (!one->gone) {
         one->wanted = false;

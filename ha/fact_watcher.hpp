@@ -37,6 +37,8 @@ public:
     /// Reads at once.
     void look(const endpoint& at);
     void look();
+    /// The name leads elsewhere: its servers get new sessions.
+    void reconnect(const std::string& host);
     /// Waits until each was read by a reading that began after the call, or failed to be.
     [[nodiscard]] boost::asio::awaitable<void> refresh(std::vector<endpoint> which);
     /// For `server_facts::conninfo_before_freeze`; "" forgets.

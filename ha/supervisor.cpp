@@ -27,11 +27,13 @@ constexpr milliseconds hurried{50};
 constexpr std::chrono::seconds slowest_cycle{1};
 /// How often a position that moved is written down.
 constexpr time_us position_interval_us = 5'000'000;
-constexpr time_us resolve_interval_us = 30'000'000;
+constexpr time_us resolve_interval_us = 1'000'000;  // the cache knows how old is too old
 /// Facts older than this are memory; more than two readings that fail.
 constexpr time_us stale_after_us = 5'000'000;
 /// Quiet standbys are not asked again sooner.
 constexpr time_us confirm_pause_us = 5'000'000;
+/// Nor is a server fenced or rewired, or a failover tried, that did not work.
+constexpr time_us attempt_pause_us = 10'000'000;
 /// Nor is an interrupted failover gone on with, if that did not end it.
 constexpr time_us resume_pause_us = 1'000'000;
 
@@ -81,7 +83,12 @@ supervisor::impl::impl(boost::asio::io_context& io, boost::asio::thread_pool& th
       watcher_(io, tasks_, names_, [this](const endpoint&) { wake(); }),
       news_(io, never),
       cycled_(io, never),
-      view_(std::make_shared<const ha_view>()) {}
+      view_(std::make_shared<const ha_view>()) {
+    names_->on_change([this](const std::string& host, const monitor::resolver_cache::addresses&) {
+        links_.clear();
+        watcher_.reconnect(host);
+    });
+}
 
 void supervisor::impl::start() {
     if (started_ || stopped_) return;
@@ -150,6 +157,7 @@ void supervisor::impl::follow_servers() {
                 servers[row.at] = login_of(*settings_, row.at);
     watcher_.follow(servers);
     watcher_.pace(settings_->vars.ha_check_interval, settings_->vars.ha_check_timeout);
+    names_->set_time_to_live(settings_->vars.monitor_local_dns_cache_ttl);
     for (const auto& [name, w] : clusters_)
         if (w.intent)
             for (const auto& [at, text] : w.intent->conninfo_before_freeze)
@@ -232,7 +240,8 @@ decision supervisor::impl::decide_now(const watched_cluster& w, const cluster& s
     around.recovery_under_way = w.busy || w.intent;
     const auto offset = unix_now_us() - subject.now_us;
     for (const auto& one : w.past)
-        if ((one.kind == "failover" || one.kind == "switchover") && one.ended_at)
+        // One that promoted nobody must not spend the only one that there is within the block.
+        if ((one.kind == "failover" || one.kind == "switchover") && one.successful)
             around.past.push_back({std::max<time_us>(1, one.ended_at - offset), one.acknowledged,
                                    to_string(one.failed)});
     judge_options judging;
@@ -371,18 +380,37 @@ void supervisor::impl::note_problem(watched_cluster& w, const cluster& subject,
     row.sentence = headline.sentence;
     spdlog::warn("ha: Detected {} on {}", row.problem,
                  row.server.host.empty() ? row.cluster : to_string(row.server));
-    struct writer {
-        static awaitable<void> run(impl* self, detection row) {
-            const std::function<void()> write = [self, &row] { self->store_.save(row); };
-            const auto error = co_await self->keep(write);
-            if (!error.empty()) spdlog::error("ha: a detection cannot be written: {}", error);
-        }
-    };
-    spawn(writer::run(this, std::move(row)));
+    spawn(keep_detection(std::move(row)));
 }
 
-time_us supervisor::impl::pause_between_attempts() const {
-    return 10'000'000;
+awaitable<void> supervisor::impl::keep_detection(detection row) {
+    const std::function<void()> write = [this, &row] { store_.save(row); };
+    const auto error = co_await keep(write);
+    if (!error.empty()) spdlog::error("ha: a detection cannot be written: {}", error);
+    auto command = settings_->vars.ha_on_failure_detection;
+    auto occasion = occasion_of(row);
+    co_await run_hook("ha_on_failure_detection", std::move(command), std::move(occasion));
+}
+
+awaitable<std::string> supervisor::impl::run_hook(std::string name, std::string command,
+                                                  hook_occasion what) {
+    if (command.empty()) co_return std::string();
+    command_result result;
+    const auto environment = hook_environment(what, own_host_name());
+    const auto& vars = settings_->vars;
+    const std::function<void()> run = [&result, &command, &environment, shell = vars.ha_hook_shell,
+                                       timeout = vars.ha_hook_timeout] {
+        result = run_command(command, shell, environment, timeout);
+    };
+    auto error = co_await keep(run);
+    if (error.empty() && !result.ok()) error = result.sentence();
+    if (error.empty()) {
+        spdlog::info("ha: {} succeeded", name);
+    } else {
+        if (!result.output.empty()) error += "; it wrote: " + result.output;
+        spdlog::error("ha: {} failed: {}", name, error);
+    }
+    co_return error;
 }
 
 /// Starts what follows from the decision; at most one thing per cluster at a time.
@@ -427,6 +455,7 @@ void supervisor::impl::act_on(watched_cluster& w, const cluster& subject, const 
     }
     if (w.busy) return;
     if (made.what == action::failover) {
+        if (w.failed_us && now_us() - w.failed_us < attempt_pause_us) return;
         w.busy = true;
         spawn(fail_over(subject.name, {}, false, {}));
         return;
@@ -439,7 +468,7 @@ void supervisor::impl::tend(watched_cluster& w, const cluster& subject, const de
     if (!made.writers.writer || settings_->vars.ha_mode == conf::ha_mode::observe) return;
     const auto due = [&](const endpoint& at) {
         auto& last = w.tended[at];
-        if (last && now_us() - last < pause_between_attempts()) return false;
+        if (last && now_us() - last < attempt_pause_us) return false;
         last = now_us();
         return true;
     };

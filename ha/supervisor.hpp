@@ -71,7 +71,8 @@ public:
     supervisor(const supervisor&) = delete;
     supervisor& operator=(const supervisor&) = delete;
 
-    /// Reads what is kept and begins; once. Throws std::runtime_error where the store cannot be read.
+    /// Reads what is kept and begins; once. Throws std::runtime_error where the store cannot be
+    /// read.
     void start();
     /// Nothing is begun any more; what is under way ends where a restart goes on.
     void stop();

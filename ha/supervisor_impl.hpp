@@ -6,6 +6,7 @@
 #include "ha/configured.hpp"
 #include "ha/executor.hpp"
 #include "ha/fact_watcher.hpp"
+#include "ha/hooks.hpp"
 #include "ha/supervisor.hpp"
 #include "protocol/io/task_gate.hpp"
 
@@ -50,6 +51,7 @@ private:
         bool writer_seen = false;  ///< judge_options::watched
         time_us record_kept_us = 0;
         time_us confirmed_us = 0;            ///< the last asking ended
+        time_us failed_us = 0;               ///< the last failover promoted nobody
         time_us resumed_us = 0;              ///< the last going on began
         std::map<endpoint, time_us> tended;  ///< fenced or rewired: not again soon
         std::string said;                    ///< the last sentence in the log
@@ -90,7 +92,10 @@ private:
     boost::asio::awaitable<std::string> keep(const std::function<void()>& work);
     void spawn(boost::asio::awaitable<void> task) { tasks_.spawn(std::move(task)); }
     boost::asio::awaitable<void> audit(audit_entry entry);
-    [[nodiscard]] time_us pause_between_attempts() const;
+    /// Runs a command of the configuration; "" or why it failed. An empty command succeeds.
+    boost::asio::awaitable<std::string> run_hook(std::string name, std::string command,
+                                                 hook_occasion what);
+    boost::asio::awaitable<void> keep_detection(detection row);
 
     // supervisor_runs.cpp: what takes longer
     boost::asio::awaitable<void> confirm(std::string name, std::vector<std::size_t> quiet);

@@ -29,6 +29,12 @@ sql_answer wrong(std::string why) {
 /// The same order again within this time is answered with what was done.
 constexpr unix_us repeat_time_us = 120'000'000;
 
+std::string last_line(std::string_view text) {
+    while (text.ends_with('\n'))
+        text.remove_suffix(1);
+    return std::string(text.substr(text.rfind('\n') + 1));
+}
+
 std::string name_of(const recovery_order& what, bool ordered) {
     if (!ordered) return {};
     return what.by.empty() ? "operator" : what.by;
@@ -90,9 +96,34 @@ public:
                 out = std::move(published);
                 break;
             }
+            case step_kind::agent: {
+                auto done = co_await run_agent(what);
+                out = std::move(done);
+                break;
+            }
             default:
-                out = wrong("no agent is configured (ha_agent)");
+                out = wrong("this step is not Howdah's own");
         }
+        co_return out;
+    }
+
+    /// The last line that it writes is its answer.
+    awaitable<sql_answer> run_agent(const step& what) {
+        const auto& vars = owner_.settings_->vars;
+        if (vars.ha_agent.empty()) co_return wrong("no agent is configured (ha_agent)");
+        command_result result;
+        auto environment = what.environment;
+        if (what.at) environment["HOWDAH_SERVER"] = to_string(*what.at);
+        const std::function<void()> run = [&result, &environment, command = vars.ha_agent,
+                                           shell = vars.ha_hook_shell,
+                                           timeout = vars.ha_agent_timeout] {
+            result = run_command(command, shell, environment, timeout);
+        };
+        const auto error = co_await owner_.keep(run);
+        if (!error.empty()) co_return wrong(error);
+        if (!result.ok()) co_return wrong(result.sentence() + ": " + result.output);
+        sql_answer out;
+        out.value = last_line(result.output);
         co_return out;
     }
 
@@ -381,7 +412,10 @@ awaitable<void> supervisor::impl::fail_over(std::string name, recovery_order wha
     run_hands hands(*this, w, name);
     executor steps(io_, hands);
     const auto epoch = w.record->epoch;
-    why = co_await freeze(w, *subject, *old_primary, steps);
+    auto before = settings_->vars.ha_pre_failover;
+    auto occasion = occasion_of(*w.under_way);
+    why = co_await run_hook("ha_pre_failover", std::move(before), std::move(occasion));
+    if (why.empty()) why = co_await freeze(w, *subject, *old_primary, steps);
     const auto frozen_at = now_us();
     if (why.empty() && w.intent) why = co_await promote(w, name, what, frozen_at, steps);
     const bool promoted = w.record->epoch > epoch;
@@ -396,10 +430,20 @@ awaitable<void> supervisor::impl::fail_over(std::string name, recovery_order wha
     auto sentence = ending(*w.under_way, promoted, why);
     co_await close_recovery(w, promoted, std::move(sentence));
     co_await hands.keep_steps();
+    if (!promoted) w.failed_us = now_us();
     answer_order(done, *w.under_way);
+    const auto ended = *w.under_way;
     w.under_way.reset();
     w.busy = false;
     wake();
+    occasion = occasion_of(ended);
+    std::string hook = "ha_post_unsuccessful_failover";
+    auto after = settings_->vars.ha_post_unsuccessful_failover;
+    if (promoted) {
+        hook = "ha_post_failover";
+        after = settings_->vars.ha_post_failover;
+    }
+    co_await run_hook(std::move(hook), std::move(after), std::move(occasion));
 }
 
 awaitable<void> supervisor::impl::go_on(std::string name, resumption how) {
@@ -474,7 +518,12 @@ awaitable<void> supervisor::impl::switch_over(std::string name, recovery_order w
     executor steps(io_, hands);
     const auto epoch = w.record->epoch;
     std::string why;
-    if (!co_await begin_journal(w, *subject, primary)) {
+    auto before = settings_->vars.ha_pre_switchover;
+    auto occasion = occasion_of(*w.under_way);
+    why = co_await run_hook("ha_pre_switchover", std::move(before), std::move(occasion));
+    if (!why.empty()) {
+        // Nothing was done yet.
+    } else if (!co_await begin_journal(w, *subject, primary)) {
         why = "the journal cannot be written, and without it nothing is begun";
     } else {
         const auto report = co_await steps.carry_out(plan);
@@ -494,9 +543,14 @@ awaitable<void> supervisor::impl::switch_over(std::string name, recovery_order w
     co_await close_recovery(w, promoted, std::move(sentence));
     co_await hands.keep_steps();
     answer_order(done, *w.under_way);
+    const auto ended = *w.under_way;
     w.under_way.reset();
     w.busy = false;
     wake();
+    if (!promoted) co_return;
+    auto after = settings_->vars.ha_post_switchover;
+    occasion = occasion_of(ended);
+    co_await run_hook("ha_post_switchover", std::move(after), std::move(occasion));
 }
 
 awaitable<void> supervisor::impl::small_plan(std::string name, std::string kind, plan what,

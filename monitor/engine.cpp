@@ -92,6 +92,7 @@ public:
         collect(observed, decision);
         if (const auto ruled = decision.writers.find(pair_.writer); ruled != decision.writers.end())
             ruled_ = ruled->second;
+        held_ = decision.held.contains(pair_.writer);
     }
 
     void run() {
@@ -389,6 +390,7 @@ private:
     hostgroup_pair pair_;
     std::optional<incumbent> incumbent_;
     std::optional<endpoint> ruled_;
+    bool held_ = false;  ///< a failover or switchover is under way
     std::vector<candidate> servers_;
     std::uint64_t cluster_ = 0;     ///< system identifier; 0 = not known
     bool cluster_unclear_ = false;  ///< several are known, and none is the pair's

@@ -48,3 +48,45 @@ def test_a_killed_primary_is_replaced_and_survivors_follow(own_cluster, make_how
                == [(survivor.name,)], 30, "the survivor streams from the successor")
     wait_until(lambda: [r[0] for r in survivor.query("SELECT message FROM replication_test ORDER BY id", dbname="appdb")]
                == ["before", "after"], 30, "the survivor has every row")
+
+
+def admin(howdah, sql):
+    with psycopg.connect(host=howdah.host, port=howdah.admin_port, user="admin", password="admin", dbname="admin",
+                         autocommit=True) as connection:
+        cursor = connection.execute(sql)
+        return cursor.fetchall() if cursor.description else []
+
+
+def status(howdah, node):
+    return {(row[0], row[1]) for row in admin(
+        howdah, f"SELECT hostgroup_id, status FROM runtime_pgsql_servers WHERE port = {node.port}")}
+
+
+def test_in_manual_mode_nobody_is_promoted_and_the_reason_is_said(own_cluster, make_howdah):
+    streams(own_cluster)
+    howdah = make_howdah(own_cluster, variables={**AUTOMATIC, "ha_mode": "manual"})
+    is_known(howdah, own_cluster)
+    own_cluster.primary.kill9()
+    howdah.wait_for_log(rf"DeadPrimary: {at(own_cluster.primary)} is dead .*No failover: ha_mode is manual")
+    assert all(node.query("SELECT pg_is_in_recovery()")[0][0] for node in own_cluster.replicas)
+
+
+def test_a_replaced_primary_that_returns_gets_no_clients_and_is_fenced(own_cluster, make_howdah):
+    streams(own_cluster)
+    howdah = make_howdah(own_cluster, variables={**AUTOMATIC, "datadir": str(own_cluster.folder)})
+    is_known(howdah, own_cluster)
+    old = own_cluster.primary
+    assert write(howdah, "before") == old.port
+    old.kill9()
+    successor = own_cluster.node_at(write(howdah, "after"))
+    howdah.wait_for_log("failover complete")
+    # It remembers over its own death, too.
+    howdah.kill9()
+    old.start()
+    howdah.start()
+    howdah.wait_for_log(rf"fence {at(old)}: .*: done")
+    assert status(howdah, old) == {(READER, "SHUNNED")}
+    assert status(howdah, successor) == {(WRITER, "ONLINE")}
+    assert write(howdah, "later") == successor.port
+    with pytest.raises(psycopg.errors.ReadOnlySqlTransaction), old.connect("appdb", "appuser") as client:
+        client.execute("INSERT INTO replication_test (message) VALUES ('lost')")
