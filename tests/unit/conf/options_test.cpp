@@ -119,7 +119,8 @@ TEST(every_option, can_be_set_in_a_file) {
 
 TEST(every_option, that_holds_a_password_is_secret) {
     for (const auto& row : options())
-        EXPECT_EQ(row.secret, row.name.ends_with("password") || row.name.ends_with("credentials"))
+        EXPECT_EQ(row.secret, row.name.ends_with("password") || row.name.ends_with("credentials") ||
+                                  row.name.ends_with("tokens"))
             << row.name;
     for (const auto& column : columns<user>())
         EXPECT_EQ(column.secret, column.name.ends_with("password")) << column.name;
