@@ -269,6 +269,8 @@ snapshot_ptr app::make_snapshot() {
             if (slow && !s->placement[m.hostgroup].empty()) continue;
             const server_entry* server = process_.names.server(m.at);
             if (s->orders.paused(*server)) continue;
+            // Who waits there keeps its turn until the hold is over.
+            if (hostgroups_->held_because(m.hostgroup) != nullptr) continue;
             s->placement[m.hostgroup].push_back({server, m.weight * m.share, m.max_connections});
         }
     }

@@ -56,6 +56,8 @@ public:
     [[nodiscard]] process& shared() { return process_; }
     /// Control thread only.
     [[nodiscard]] operations& traffic_control() { return operations_; }
+    /// Control thread only.
+    [[nodiscard]] monitor::monitor& watcher() { return monitor_; }
 
 private:
     void open_listeners();

@@ -63,6 +63,11 @@ struct worker_counters {
     std::uint64_t waits = 0;
     std::uint64_t wait_notices = 0;
     std::uint64_t wait_timeouts = 0;
+    /// Waits for the end of a failover or switchover: begun; of these, those that took too long;
+    /// and clients that could not wait, because too many did.
+    std::uint64_t holds = 0;
+    std::uint64_t holds_timed_out = 0;
+    std::uint64_t holds_refused = 0;
     std::uint64_t query_timeouts = 0;
     std::uint64_t transaction_timeouts = 0;
     std::uint64_t transaction_idle_timeouts = 0;

@@ -12,6 +12,7 @@
 #include "monitor/wal_sampler.hpp"
 #include "protocol/io/authentication.hpp"
 #include "proxy/client_limits.hpp"
+#include "proxy/held_clients.hpp"
 #include "proxy/login_failures.hpp"
 #include "proxy/pool/book.hpp"
 #include "proxy/pool/identity.hpp"
@@ -41,6 +42,7 @@ struct process {
     std::vector<worker*> workers;  ///< fixed once they run
 
     client_limits limits;
+    held_clients held;
     /// Clients whose descriptor is not below this are refused; fixed once the workers run.
     int client_descriptors = std::numeric_limits<int>::max();
     /// Draws of the first readers of sessions: evenly over all workers (pool::choose).

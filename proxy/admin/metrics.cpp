@@ -68,6 +68,13 @@ constexpr counter_row counter_rows[] = {
      "", "", &c::servers_lost},
     {"howdah_waits_total", "Times a client had to wait for a server connection.", "", "",
      &c::waits},
+    {"howdah_ha_holds_total", "Times a client had to wait for the end of a failover or switchover.",
+     "", "", &c::holds},
+    {"howdah_ha_holds_failed_total",
+     "Statements that failed because a failover or switchover took too long, or because "
+     "ha_hold_max_clients waited already.",
+     "reason", "timeout", &c::holds_timed_out},
+    {"howdah_ha_holds_failed_total", "", "reason", "too_many", &c::holds_refused},
     {"howdah_timeouts_total", "Time limits that were reached.", "kind", "wait", &c::wait_timeouts},
     {"howdah_timeouts_total", "", "kind", "login", &c::login_timeouts},
     {"howdah_timeouts_total", "", "kind", "query", &c::query_timeouts},
@@ -291,6 +298,9 @@ void add_servers(families& out, process& shared, boost::asio::io_context& contro
     add_checks(out, run_on(control, [&watcher] { return watcher.counts(); }));
     out.gauge("howdah_clients_waiting", "Clients that wait for a server connection.", {},
               static_cast<double>(shared.book.waiting()));
+    out.gauge("howdah_ha_held_clients",
+              "Clients that wait for the end of a failover or switchover.", {},
+              shared.held.count());
 }
 
 void add_statistics(families& out, const process& shared) {

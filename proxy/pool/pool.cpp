@@ -107,6 +107,7 @@ void pool::forget(server_waiter& who) {
     (void)worker_.shared.book.cancel(who.ticket_);
     waiters_.erase(who.ticket_);
     who.ticket_ = 0;
+    who.hold_.leave();
 }
 
 void pool::dispatch(const pool_book::open_order& order) {
@@ -258,6 +259,7 @@ void pool::deliver(pool_book::ticket_id ticket, server_ptr connection) {
     server_waiter& who = *it->second;
     waiters_.erase(it);
     who.ticket_ = 0;
+    who.hold_.leave();
     if (connection) connection->begin_use(busy_count(connection->server()));
     who.on_server(std::move(connection));
 }

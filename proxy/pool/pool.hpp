@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "protocol/io/deadline.hpp"
+#include "proxy/held_clients.hpp"
 #include "proxy/pool/balance.hpp"
 #include "proxy/pool/book.hpp"
 #include "proxy/pool/orphans.hpp"
@@ -38,6 +39,14 @@ public:
 
 protected:
     virtual ~server_waiter() = default;
+    /// It waits for others than those that failed so far.
+    void forget_failures() {
+        attempts_ = 0;
+        last_failure_.clear();
+    }
+    /// While it waits for the end of a failover or switchover; given back when it does not wait any
+    /// more.
+    held_clients::place hold_;
 
 private:
     friend class pool;

@@ -73,12 +73,19 @@ void replication_relay::start(std::string_view pending) {
     fill(from_client_, pending);
     client_messages_.feed(pending);
     want_client(stream::wait_type::wait_read, client_reading_);
+    since_ = std::chrono::steady_clock::now();
     w_.wheel.arm(*this, longest_wait());
     ask_for_server();
 }
 
 std::chrono::milliseconds replication_relay::longest_wait() const {
-    return who_.value_of(conf::in_force_of::connect_timeout_server_max, w_.now->vars());
+    const auto& vars = w_.now->vars();
+    const auto usual = who_.value_of(conf::in_force_of::connect_timeout_server_max, vars);
+    return held_because() != nullptr ? std::max(usual, vars.ha_hold_timeout) : usual;
+}
+
+const std::string* replication_relay::held_because() const {
+    return w_.now->hostgroups->held_because(who_.user->default_hostgroup);
 }
 
 void replication_relay::ask_for_server() {
@@ -130,11 +137,19 @@ void replication_relay::on_no_server(const server_login_error& why) {
 
 void replication_relay::on_deadline() {
     if (phase_ != phase::waiting) return;
+    const auto waited = std::chrono::steady_clock::now() - since_;
+    if (waited < longest_wait()) {
+        // A failover has begun meanwhile.
+        w_.wheel.arm(*this, longest_wait() - waited);
+        return;
+    }
     ++w_.counters.wait_timeouts;
     std::string text = "Max connect timeout reached while reaching hostgroup " +
                        std::to_string(who_.user->default_hostgroup) + " after " +
                        std::to_string(longest_wait().count()) + "ms";
-    if (!last_failure().empty())
+    if (const std::string* why = held_because())
+        text += ": " + *why;
+    else if (!last_failure().empty())
         text += ": " + last_failure();
     else if (w_.now->usable(who_.user->default_hostgroup).empty())
         text += ": no server of the hostgroup is online";

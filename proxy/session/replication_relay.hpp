@@ -69,6 +69,8 @@ private:
 
     void ask_for_server();
     [[nodiscard]] std::chrono::milliseconds longest_wait() const;
+    /// What is under way in its hostgroup; nullptr: nothing.
+    [[nodiscard]] const std::string* held_because() const;
     void watch_waiting_client();
     void pump();
     [[nodiscard]] static outcome carry(protocol::stream& from, protocol::input_buffer& bytes,
@@ -90,6 +92,7 @@ private:
     server_ptr server_;  ///< its `in` is the buffer of the other direction
     protocol::frame_walker client_messages_;
     protocol::frame_walker server_messages_;
+    std::chrono::steady_clock::time_point since_{};
     std::int32_t pid_ = 0;
     phase phase_ = phase::waiting;
     bool client_reading_ = false;

@@ -67,11 +67,13 @@ void session::begin_welcome() {
     const auto known = w_.shared.welcomes.find(who_.login, who_.settings);
     const auto& hostgroups = *w_.now->hostgroups;
     const int writer = who_.user->default_hostgroup;
-    const bool writer_up = hostgroups.any_online(writer);
-    const int hostgroup = writer_up ? writer : reader_or_writer(hostgroups, writer);
+    const auto can_serve = [&](int hostgroup) {
+        return hostgroups.any_online(hostgroup) && hostgroups.held_because(hostgroup) == nullptr;
+    };
+    const int hostgroup = can_serve(writer) ? writer : reader_or_writer(hostgroups, writer);
     const bool fresh = known && w_.coarse_now - known->taken < welcome_cache::fresh_for;
     // While nobody answers, an old answer is better than none.
-    if (known && (fresh || !hostgroups.any_online(hostgroup))) {
+    if (known && (fresh || !can_serve(hostgroup))) {
         finish_welcome(known->messages);
         return;
     }
@@ -132,7 +134,7 @@ void session::request_server(int hostgroup, const server_entry* only) {
     ++w_.counters.waits;
     if (wait_since_ == std::chrono::steady_clock::time_point())
         wait_since_ = std::chrono::steady_clock::now();
-    arm_wait_deadline();
+    arm_wait_deadline(held_because() != nullptr ? wait_since_ : std::chrono::steady_clock::now());
     w_.servers.wait(*this, wish, who_.login);
 }
 
@@ -463,6 +465,7 @@ void session::on_snapshot() {
         if (server_ && !applying_settings_ && phase_ == phase::ready) pump_client();
         return;
     }
+    follow_hold();
     if (paused_ || phase_ != phase::ready) return;
     const auto& hostgroups = *w_.now->hostgroups;
     const int writer = who_.user->default_hostgroup;

@@ -178,8 +178,18 @@ private:
     // session_limits.cpp: how long things may take
     [[nodiscard]] std::chrono::milliseconds limit(
         conf::overridable<std::chrono::milliseconds> what) const;
-    void arm_wait_deadline();
+    /// What is under way in the awaited hostgroup, so that nobody gets a server there; nullptr:
+    /// nothing.
+    [[nodiscard]] const std::string* held_because() const;
+    [[nodiscard]] std::chrono::milliseconds longest_wait() const;
+    /// The option that longest_wait comes from.
+    [[nodiscard]] std::string_view wait_limit_name() const;
+    /// For a wait that counts from `from`.
+    void arm_wait_deadline(std::chrono::steady_clock::time_point from);
+    /// A hold of the awaited hostgroup may have begun or ended.
+    void follow_hold();
     void on_wait_deadline();
+    void fail_wait(std::string_view sqlstate, const std::string& text, std::string_view hint = {});
     void send_wait_notice();
     void arm_idle_deadline();
     void arm_next_deadline(std::chrono::steady_clock::time_point now);
@@ -216,7 +226,8 @@ private:
     [[nodiscard]] bool compatible(const batch& b) const;
     void learn_writes();
     void retain_batch(const batch& b);
-    void fail_batch(std::string_view sqlstate, std::string_view message, std::string_view raw = {});
+    void fail_batch(std::string_view sqlstate, std::string_view message, std::string_view raw = {},
+                    std::string_view hint = {});
     void answer(std::string text);
     void answer_ready();
 
@@ -458,6 +469,7 @@ private:
     bool consistent_read_ = false;  ///< the batch must not read an old state
     bool awaits_sample_ = false;
     bool paused_ = false;           ///< it waits for the end of a pause, not for a server
+    bool held_ = false;             ///< it waits for the end of a failover or switchover
     bool awaits_position_ = false;  ///< SHOW howdah.lsn waits, not a read
     bool touched_ = false;          ///< something ran that reads or writes data
     bool splits_ = false;           ///< reads and writes of this client may go to different servers

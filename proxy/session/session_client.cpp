@@ -578,12 +578,14 @@ void session::learn_writes() {
     }
 }
 
-void session::fail_batch(std::string_view state, std::string_view message, std::string_view raw) {
+void session::fail_batch(std::string_view state, std::string_view message, std::string_view raw,
+                         std::string_view hint) {
     retain_ = false;
+    wait_since_ = {};
     recording_.reset();
     std::string out;
     if (raw.empty()) {
-        protocol::append_error(out, severity::error, state, message);
+        protocol::append_error(out, severity::error, state, message, {}, hint);
     } else {
         protocol::append_message(out, 'E', raw);
     }

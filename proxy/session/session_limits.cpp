@@ -17,13 +17,52 @@ std::chrono::milliseconds session::limit(conf::overridable<std::chrono::millisec
     return who_.value_of(what, w_.now->vars());
 }
 
-void session::arm_wait_deadline() {
-    const auto longest = limit(in_force_of::connect_timeout_server_max);
-    const auto notify = limit(in_force_of::query_wait_notify);
-    wait_until_ = clock::now() + longest;
+const std::string* session::held_because() const {
+    return paused_ ? nullptr : w_.now->hostgroups->held_because(hostgroup_);
+}
+
+std::chrono::milliseconds session::longest_wait() const {
+    const auto usual = limit(in_force_of::connect_timeout_server_max);
+    return held_ ? std::max(usual, w_.now->vars().ha_hold_timeout) : usual;
+}
+
+std::string_view session::wait_limit_name() const {
+    return longest_wait() > limit(in_force_of::connect_timeout_server_max)
+               ? "ha_hold_timeout"
+               : "connect_timeout_server_max";
+}
+
+void session::arm_wait_deadline(clock::time_point from) {
+    held_ = held_because() != nullptr;
+    if (!held_) {
+        hold_.leave();
+    } else if (!hold_) {
+        hold_ = w_.shared.held.enter(w_.now->vars().ha_hold_max_clients);
+        ++(hold_ ? w_.counters.holds : w_.counters.holds_refused);
+    }
+    const auto now = clock::now();
+    const bool turned_away = held_ && !hold_;
+    if (turned_away) {
+        wait_until_ = now;
+    } else if (held_) {
+        // A hold shortens no wait.
+        wait_until_ = std::max(wait_until_, from + longest_wait());
+    } else {
+        wait_until_ = from + longest_wait();
+    }
+    const auto left = std::max(wait_until_ - now, clock::duration::zero());
+    const clock::duration notify = limit(in_force_of::query_wait_notify);
     // A client that is still logging in does not expect one.
-    wait_notice_due_ = phase_ == phase::ready && notify.count() > 0 && notify < longest;
-    w_.wheel.arm(*this, wait_notice_due_ ? notify : longest);
+    wait_notice_due_ = phase_ == phase::ready && notify.count() > 0 && notify < left;
+    w_.wheel.arm(*this, wait_notice_due_ ? notify : left);
+}
+
+void session::follow_hold() {
+    if (held_ == (held_because() != nullptr)) return;
+    forget_failures();
+    // Where there is a writer again, all who waited for it get it in their turn.
+    const bool released = held_ && !w_.now->usable(hostgroup_).empty();
+    arm_wait_deadline(released ? clock::now() : wait_since_);
 }
 
 void session::on_wait_deadline() {
@@ -32,24 +71,44 @@ void session::on_wait_deadline() {
         send_wait_notice();
         return;
     }
+    const std::string* why = held_ ? held_because() : nullptr;
+    if (why != nullptr && !hold_) {
+        const std::string most = std::to_string(w_.now->vars().ha_hold_max_clients);
+        fail_wait(sqlstate::too_many_connections,
+                  "too many clients wait for hostgroup " + std::to_string(hostgroup_) + ": " + *why,
+                  "Nothing was done: try again in a moment. No more than ha_hold_max_clients (" +
+                      most + ") wait at a time.");
+        return;
+    }
     ++w_.counters.wait_timeouts;
-    const auto longest = limit(in_force_of::connect_timeout_server_max);
     std::string text = "Max connect timeout reached while reaching hostgroup " +
-                       std::to_string(hostgroup_) + " after " + std::to_string(longest.count()) +
-                       "ms";
+                       std::to_string(hostgroup_) + " after " +
+                       std::to_string(longest_wait().count()) + "ms";
+    if (why != nullptr) {
+        ++w_.counters.holds_timed_out;
+        const std::string name(wait_limit_name());
+        fail_wait(sqlstate::unable_to_connect, text + ": " + *why,
+                  "Nothing was done: try again later. How long clients wait is " + name +
+                      "; SHOW HA on the admin interface says how it stands.");
+        return;
+    }
     if (paused_)
         text += ": traffic of this client is paused";
     else if (!last_failure().empty())
         text += ": " + last_failure();
     else if (w_.now->usable(hostgroup_).empty())
         text += ": no server of the hostgroup is online";
+    fail_wait(sqlstate::unable_to_connect, text);
+}
+
+void session::fail_wait(std::string_view state, const std::string& text, std::string_view hint) {
     w_.servers.forget(*this);
     if (phase_ == phase::welcome) {
-        terminate(sqlstate::unable_to_connect, text);
+        terminate(state, text);
         return;
     }
     arm_idle_deadline();
-    fail_batch(sqlstate::unable_to_connect, text);
+    fail_batch(state, text, {}, hint);
     pump_client();
 }
 
@@ -60,7 +119,10 @@ void session::send_wait_notice() {
     std::string text =
         "waiting for a server connection in hostgroup " + std::to_string(hostgroup_) + ": ";
     const auto& usable = w_.now->usable(hostgroup_);
-    if (paused_) {
+    const std::string* why = held_because();
+    if (why != nullptr) {
+        text += *why;
+    } else if (paused_) {
         text += "traffic of this client is paused";
     } else if (!last_failure().empty()) {
         text += last_failure();
@@ -73,11 +135,10 @@ void session::send_wait_notice() {
                     " has " + std::to_string(w_.shared.book.used(c.server));
         text += ")";
     }
-    const auto longest = limit(in_force_of::connect_timeout_server_max);
     protocol::append_notice(w_.to_client.generated(), severity::notice,
                             sqlstate::successful_completion, text, {},
-                            "It will fail after connect_timeout_server_max (" +
-                                std::to_string(longest.count()) + "ms).");
+                            "It will fail after " + std::string(wait_limit_name()) + " (" +
+                                std::to_string(longest_wait().count()) + "ms).");
     w_.to_client.commit();
     flush_client();
 }
