@@ -5,6 +5,7 @@
 
 #include "conf/address.hpp"
 #include "conf/hba_names.hpp"
+#include "conf/hostgroup_values.hpp"
 #include "conf/options.hpp"
 #include "conf/rule_values.hpp"
 
@@ -129,6 +130,49 @@ std::span<const field<replication_hostgroup>> columns() {
         required(make_field("reader_hostgroup", &r::reader_hostgroup, "Hostgroup of the standbys.",
                             hostgroup_range)),
         make_field("comment", &r::comment, "Free text."),
+    };
+    return table;
+}
+
+template <>
+std::span<const field<hostgroup_attributes>> columns() {
+    using a = hostgroup_attributes;
+    static const std::vector<field<a>> table{
+        required(make_field("hostgroup_id", &a::hostgroup_id, "The hostgroup.", hostgroup_range)),
+        make_field(
+            "max_num_online_servers", &a::max_num_online_servers,
+            "With more servers online than this, none of them takes work (two writers, say).",
+            {0, 1'000'000}),
+        checked(make_field("autocommit", &a::autocommit,
+                           "-1; ProxySQL's other values have no meaning in PostgreSQL.", {-1, 1}),
+                check_autocommit),
+        make_field("free_connections_pct", &a::free_connections_pct,
+                   "Share (%) of a server's max_connections that stays open without being used for "
+                   "a second.",
+                   {0, 100}),
+        make_field("init_connect", &a::init_connect,
+                   "SQL with which every new server connection begins; parameters that it sets are "
+                   "what RESET goes back to."),
+        make_field("multiplex", &a::multiplex,
+                   "false: a session keeps its server connection until it ends or needs another "
+                   "hostgroup."),
+        make_field("connection_warming", &a::connection_warming,
+                   "true: once a login uses a server, connections are opened for it up to "
+                   "free_connections_pct."),
+        make_field("throttle_connections_per_sec", &a::throttle_connections_per_sec,
+                   "New connections per second, over all threads.", {1, 1'000'000}),
+        checked(make_field("ignore_session_variables", &a::ignore_session_variables,
+                           "JSON list of parameters that clients have set and that are not carried "
+                           "along to the connections."),
+                check_ignored_variables),
+        checked(make_field("hostgroup_settings", &a::hostgroup_settings,
+                           "Empty or {}: what ProxySQL has there is about MySQL."),
+                check_hostgroup_settings),
+        checked(make_field("servers_defaults", &a::servers_defaults,
+                           "JSON with weight, max_connections, use_ssl of a server that its role "
+                           "has moved here and that has no row for this hostgroup."),
+                check_servers_defaults),
+        make_field("comment", &a::comment, "Free text."),
     };
     return table;
 }

@@ -16,6 +16,8 @@ std::span<const field<server>> columns();
 template <>
 std::span<const field<replication_hostgroup>> columns();
 template <>
+std::span<const field<hostgroup_attributes>> columns();
+template <>
 std::span<const field<user>> columns();
 template <>
 std::span<const field<database>> columns();
@@ -40,6 +42,8 @@ inline constexpr std::string_view record_name<server> = "server";
 template <>
 inline constexpr std::string_view record_name<replication_hostgroup> = "replication hostgroup";
 template <>
+inline constexpr std::string_view record_name<hostgroup_attributes> = "hostgroup attributes";
+template <>
 inline constexpr std::string_view record_name<user> = "user";
 template <>
 inline constexpr std::string_view record_name<database> = "database";
@@ -63,6 +67,8 @@ template <>
 inline constexpr std::string_view section_name<server> = "servers";
 template <>
 inline constexpr std::string_view section_name<replication_hostgroup> = "replication_hostgroups";
+template <>
+inline constexpr std::string_view section_name<hostgroup_attributes> = "hostgroup_attributes";
 template <>
 inline constexpr std::string_view section_name<user> = "users";
 template <>

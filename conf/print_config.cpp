@@ -61,6 +61,7 @@ std::string print_config(const settings& config, secrets how) {
     out << YAML::EndMap;
     print_list(out, config.servers, how);
     print_list(out, config.replication_hostgroups, how);
+    print_list(out, config.hostgroup_attributes, how);
     print_list(out, config.users, how);
     print_list(out, config.databases, how);
     print_list(out, config.query_rules, how);

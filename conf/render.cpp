@@ -126,6 +126,9 @@ constexpr std::string_view servers_intro =
     "pair.";
 constexpr std::string_view pairs_intro =
     "Pairs of hostgroups. A server of either hostgroup is moved to the one that fits its role.";
+constexpr std::string_view attributes_intro =
+    "What holds for the servers of one hostgroup and the connections to them; for a hostgroup "
+    "without an entry nothing of it does.";
 constexpr std::string_view users_intro =
     "Who may log in, and with what password Howdah logs in to the servers for them.";
 constexpr std::string_view databases_intro =
@@ -166,6 +169,10 @@ std::string render_annotated_yaml() {
                                 "  #- {hostgroup_id: 20, hostname: pg3, port: 5432, weight: 2}\n");
     result += list_yaml<replication_hostgroup>(
         pairs_intro, "  #- {writer_hostgroup: 10, reader_hostgroup: 20, comment: main cluster}\n");
+    result += list_yaml<hostgroup_attributes>(
+        attributes_intro,
+        "  #- {hostgroup_id: 20, init_connect: \"SET statement_timeout TO '1min'\", "
+        "multiplex: false}\n");
     result +=
         list_yaml<user>(users_intro,
                         "  #- {username: appuser, password: \"change me\", default_hostgroup: 10}\n"
@@ -226,9 +233,10 @@ std::string render_markdown() {
                               row.reloadable ? "yes" : "restart", row.doc);
     }
     return result + list_markdown<server>(servers_intro) +
-           list_markdown<replication_hostgroup>(pairs_intro) + list_markdown<user>(users_intro) +
-           list_markdown<database>(databases_intro) + list_markdown<query_rule>(rules_intro) +
-           list_markdown<fast_route>(routes_intro) +
+           list_markdown<replication_hostgroup>(pairs_intro) +
+           list_markdown<hostgroup_attributes>(attributes_intro) +
+           list_markdown<user>(users_intro) + list_markdown<database>(databases_intro) +
+           list_markdown<query_rule>(rules_intro) + list_markdown<fast_route>(routes_intro) +
            list_markdown<firewall_user>(firewall_users_intro) +
            list_markdown<firewall_rule>(firewall_rules_intro) + list_markdown<hba_rule>(hba_intro) +
            list_markdown<user_map>(maps_intro);

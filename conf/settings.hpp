@@ -93,6 +93,25 @@ struct replication_hostgroup {
     bool operator==(const replication_hostgroup&) const = default;
 };
 
+/// What holds for the servers of one hostgroup and the connections to them; ProxySQL's
+/// pgsql_hostgroup_attributes, in the order of its columns. The texts of JSON are read by
+/// hostgroup_values.hpp; the loader has not looked into init_connect.
+struct hostgroup_attributes {
+    int hostgroup_id = 0;
+    std::uint32_t max_num_online_servers = 1'000'000;  ///< With more, none takes work.
+    int autocommit = -1;                               ///< Nothing else has a meaning.
+    std::uint32_t free_connections_pct = 10;           ///< Of max_connections, idle for a while.
+    std::string init_connect;                          ///< SQL for every new connection.
+    bool multiplex = true;
+    bool connection_warming = false;
+    std::uint32_t throttle_connections_per_sec = 1'000'000;
+    std::string ignore_session_variables;
+    std::string hostgroup_settings;
+    std::string servers_defaults;
+    std::string comment;
+    bool operator==(const hostgroup_attributes&) const = default;
+};
+
 /// What a user or a database may have otherwise than everybody. Unset: not otherwise. Looked up by
 /// in_force (overrides.hpp). The meaning of each is that of the variable of its name.
 struct overrides {
@@ -410,6 +429,7 @@ struct settings {
     variables vars;
     std::vector<server> servers;
     std::vector<replication_hostgroup> replication_hostgroups;
+    std::vector<conf::hostgroup_attributes> hostgroup_attributes;
     std::vector<user> users;
     std::vector<database> databases;
     std::vector<query_rule> query_rules;

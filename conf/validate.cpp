@@ -26,6 +26,12 @@ void check_duplicates(const document& config, problem_list& problems) {
         },
         problems);
     report_duplicates(
+        config.hostgroup_attributes, [](const hostgroup_attributes& a) { return a.hostgroup_id; },
+        [](const hostgroup_attributes& a) {
+            return fmt::format("attributes of hostgroup {}", a.hostgroup_id);
+        },
+        problems);
+    report_duplicates(
         config.users, [](const user& u) { return u.username; },
         [](const user& u) { return fmt::format("user {}", quoted(u.username)); }, problems);
     report_duplicates(
@@ -64,6 +70,10 @@ void check_references(const document& config, const std::set<int>& known, proble
             problems.error(u.line_of("default_hostgroup"),
                            fmt::format("user {}: default_", quoted(u.value.username)) +
                                fmt::format(unknown, u.value.default_hostgroup));
+    for (const auto& a : config.hostgroup_attributes)
+        if (!known.contains(a.value.hostgroup_id))
+            problems.error(a.line_of("hostgroup_id"),
+                           "hostgroup attributes: " + fmt::format(unknown, a.value.hostgroup_id));
     const auto& vars = config.vars.value;
     if (!vars.auth_user.empty() && vars.auth_hostgroup >= 0 && !known.contains(vars.auth_hostgroup))
         problems.error(config.vars.line_of("auth_hostgroup"),

@@ -190,6 +190,8 @@ document read_document(const YAML::Node& root, problem_list& problems) {
          [&](const auto& node) { read_list(node, result.servers, problems); }},
         {section_name<replication_hostgroup>,
          [&](const auto& node) { read_list(node, result.replication_hostgroups, problems); }},
+        {section_name<hostgroup_attributes>,
+         [&](const auto& node) { read_list(node, result.hostgroup_attributes, problems); }},
         {section_name<user>, [&](const auto& node) { read_list(node, result.users, problems); }},
         {section_name<database>,
          [&](const auto& node) { read_list(node, result.databases, problems); }},

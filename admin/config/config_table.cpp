@@ -239,6 +239,14 @@ std::vector<config_table> make_tables() {
         "writer_hostgroup)",
         "writer_hostgroup"));
     out.push_back(table_of(
+        "pgsql_hostgroup_attributes", servers, "What holds for the servers of one hostgroup.",
+        &settings::hostgroup_attributes, {},
+        ", PRIMARY KEY (hostgroup_id), CHECK (ignore_session_variables = '' OR "
+        "JSON_VALID(ignore_session_variables)), CHECK (hostgroup_settings = '' OR "
+        "JSON_VALID(hostgroup_settings)), CHECK (servers_defaults = '' OR "
+        "JSON_VALID(servers_defaults))",
+        "hostgroup_id"));
+    out.push_back(table_of(
         "pgsql_users", users, "Who may log in.", &settings::users,
         {{"default_hostgroup",
           idle("transaction_persistent",
