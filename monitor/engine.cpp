@@ -9,6 +9,7 @@
 #include <tuple>
 #include <utility>
 
+#include "conf/hostgroup_values.hpp"
 #include "conf/settings.hpp"
 
 namespace howdah::monitor {
@@ -55,6 +56,47 @@ member make_member(int hostgroup, const conf::server& row, status found, const o
 }
 
 constexpr const char* fenced_reason = "it is fenced";
+
+const conf::hostgroup_attributes* attributes_of(const conf::settings& settings, int hostgroup) {
+    const auto& all = settings.hostgroup_attributes;
+    const auto found = std::ranges::find(all, hostgroup, &conf::hostgroup_attributes::hostgroup_id);
+    return found == all.end() ? nullptr : &*found;
+}
+
+/// The row of a server as it counts in a hostgroup, which need not be the row's own.
+conf::server row_in(const conf::settings& settings, int hostgroup, conf::server row) {
+    if (row.hostgroup_id == hostgroup) return row;
+    const auto* attributes = attributes_of(settings, hostgroup);
+    if (attributes == nullptr) return row;
+    const conf::server_defaults given = conf::parse_servers_defaults(attributes->servers_defaults);
+    row.weight = given.weight.value_or(row.weight);
+    row.max_connections = given.max_connections.value_or(row.max_connections);
+    row.use_ssl = given.use_ssl.value_or(row.use_ssl);
+    return row;
+}
+
+/// Of a hostgroup that must not have so many (two writers, say) nobody is used: nothing tells which
+/// of them should be.
+void empty_overfull(const conf::settings& settings, std::vector<member>& members) {
+    for (const auto& a : settings.hostgroup_attributes) {
+        const auto takes_work = [&](const member& m) {
+            return m.hostgroup == a.hostgroup_id && m.serves();
+        };
+        const auto online = std::ranges::count_if(members, takes_work);
+        if (online <= std::int64_t{a.max_num_online_servers}) continue;
+        const std::string reason = fmt::format(
+            "{} servers of hostgroup {} are online, more than its "
+            "max_num_online_servers ({}): none takes work",
+            online, a.hostgroup_id, a.max_num_online_servers);
+        for (member& m : members) {
+            if (!takes_work(m)) continue;
+            m.state = status::shunned;
+            m.overfull = true;
+            m.stale_allowed = false;
+            m.reason = reason;
+        }
+    }
+}
 
 std::string trouble_of(const observation& seen) {
     if (!seen.trouble.empty()) return seen.trouble;
@@ -325,8 +367,8 @@ private:
 
     void add(int hostgroup, const conf::server& row, status found, const candidate& one,
              std::string reason) {
-        out_.groups.members.push_back(
-            make_member(hostgroup, row, found, one.seen, std::move(reason)));
+        out_.groups.members.push_back(make_member(hostgroup, row_in(settings_, hostgroup, row),
+                                                  found, one.seen, std::move(reason)));
     }
     void add_writer(const candidate& one, status found) {
         add(pair_.writer, one.row_for_writer(), found, one, {});
@@ -450,6 +492,7 @@ composition compose(const conf::settings& settings, const std::map<endpoint, obs
             out.groups.held.push_back({pair.writer, held->second});
     }
     add_outside_pairs(settings, observed, decision, out);
+    empty_overfull(settings, out.groups.members);
     std::ranges::sort(out.groups.members, {},
                       [](const member& m) { return std::tie(m.hostgroup, m.at); });
     std::ranges::sort(out.conflicts, {}, &kept_out::at);

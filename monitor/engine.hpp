@@ -63,7 +63,9 @@ struct composition {
 /// written yet, the cluster is that of most servers of the pair, else of the configured writer. A
 /// standby that is late (`observation::lag`) is not read from, within
 /// monitor_all_readers_lagging. A status that the operator configured stays. Outside pairs: as
-/// configured.
+/// configured. A hostgroup in which more servers would take work than its max_num_online_servers
+/// has none that does. A server without a row for the hostgroup in which it stands has that
+/// hostgroup's servers_defaults.
 [[nodiscard]] composition compose(const conf::settings& settings,
                                   const std::map<endpoint, observation>& observed,
                                   const ruling& decision,

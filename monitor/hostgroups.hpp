@@ -54,6 +54,8 @@ struct member {
     std::string reason{};
     /// The address that the monitor has found to be this server, where `at` has a name.
     std::string address{};
+    /// It is shunned only because more than max_num_online_servers would be online.
+    bool overfull = false;
 
     /// Whether it takes new work.
     [[nodiscard]] bool serves() const noexcept {

@@ -316,9 +316,25 @@ private:
         if (!reason.empty())
             spdlog::log(level, "{} {}; {}", to_string(cause), reason, moved(before.get(), cause));
         if (changed && before) log_consequences(*before, cause, reason);
+        if (changed) log_overfull(before.get());
         const auto conflicts = std::exchange(conflicts_, std::move(fresh.conflicts));
         if (changed && notify_.on_hostgroups) notify_.on_hostgroups(current_);
         report_conflicts(conflicts);
+    }
+
+    /// Why nobody of the hostgroup takes work, if it has more servers than it may; or empty.
+    static std::string_view overfull_reason(const hostgroups& groups, int hostgroup) {
+        const auto members = groups.in(hostgroup);
+        const auto found = std::ranges::find_if(members, &member::overfull);
+        return found == members.end() ? std::string_view() : found->reason;
+    }
+
+    void log_overfull(const hostgroups* before) const {
+        for (const auto& a : settings_->hostgroup_attributes) {
+            const auto now = overfull_reason(*current_, a.hostgroup_id);
+            if (!now.empty() && (!before || overfull_reason(*before, a.hostgroup_id) != now))
+                spdlog::warn("{}", now);
+        }
     }
 
     std::string moved(const hostgroups* before, const endpoint& at) const {
