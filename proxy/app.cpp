@@ -88,6 +88,7 @@ void check_resources(const conf::settings& settings) {
     (void)client_tls_of(settings.vars);
     (void)server_tls_of(settings.vars);
     const compiled_rules rules(settings);
+    const hostgroup_policies policies(settings);
     (void)client_access_of(settings);
 }
 
@@ -100,6 +101,7 @@ app::app(std::shared_ptr<const conf::settings> settings, std::vector<std::string
       client_tls_(client_tls_of(settings_->vars)),
       server_tls_(server_tls_of(settings_->vars)),
       rules_(std::make_shared<const compiled_rules>(*settings_)),
+      policies_(std::make_shared<const hostgroup_policies>(*settings_)),
       client_access_(client_access_of(*settings_)),
       hostgroups_(std::make_shared<const monitor::hostgroups>()),
       monitor_(control_, settings_,
@@ -255,6 +257,7 @@ snapshot_ptr app::make_snapshot() {
     s->client_tls = client_tls_;
     s->server_tls = server_tls_;
     s->rules = rules_;
+    s->policies = policies_;
     s->client_access = client_access_;
     s->catalogs = catalogs_;
     s->orders = operations_.current();
@@ -274,6 +277,7 @@ snapshot_ptr app::make_snapshot() {
             s->placement[m.hostgroup].push_back({server, m.weight * m.share, m.max_connections});
         }
     }
+    s->kept_idle = idle_limits(s->placement, *policies_);
     return s;
 }
 
@@ -388,6 +392,7 @@ admin::sql_result<std::vector<std::string>> app::apply(
         auto rules = same_rules(*settings_, *fresh)
                          ? rules_
                          : std::make_shared<const compiled_rules>(*fresh);
+        auto policies = std::make_shared<const hostgroup_policies>(*fresh);
         auto client_access = client_access_of(*fresh);
         set_up_logging(fresh->vars);
         if (protocol::fingerprint(client_tls) != protocol::fingerprint(client_tls_))
@@ -396,6 +401,7 @@ admin::sql_result<std::vector<std::string>> app::apply(
         client_tls_ = std::move(client_tls);
         server_tls_ = std::move(server_tls);
         rules_ = std::move(rules);
+        policies_ = std::move(policies);
     } catch (const std::exception& e) {
         return admin::sql_error(protocol::sqlstate::invalid_parameter_value, e.what());
     }

@@ -95,6 +95,7 @@ private:
     protocol::tls_context client_tls_;
     protocol::tls_context server_tls_;
     std::shared_ptr<const compiled_rules> rules_;
+    std::shared_ptr<const hostgroup_policies> policies_;
     std::shared_ptr<const client_rules> client_access_;
     std::shared_ptr<const monitor::hostgroups> hostgroups_;
     std::map<std::string, snapshot::catalog_ptr, std::less<>> catalogs_;

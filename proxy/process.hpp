@@ -15,6 +15,7 @@
 #include "proxy/held_clients.hpp"
 #include "proxy/login_failures.hpp"
 #include "proxy/pool/book.hpp"
+#include "proxy/pool/connection_throttle.hpp"
 #include "proxy/pool/identity.hpp"
 #include "proxy/session/client_lookup.hpp"
 #include "proxy/session/prepared.hpp"
@@ -32,6 +33,7 @@ struct process {
     const std::chrono::system_clock::time_point started = std::chrono::system_clock::now();
     identities names;
     pool_book book;
+    connection_throttle throttle;
     settings_registry settings;
     statement_registry statements;
     welcome_cache welcomes;

@@ -4,10 +4,13 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "conf/settings.hpp"
 #include "monitor/hostgroups.hpp"
 #include "protocol/io/tls.hpp"
+#include "proxy/hostgroup_policies.hpp"
 #include "proxy/pool/book.hpp"
 #include "proxy/rules/compiled_rules.hpp"
 #include "proxy/session/client_rules.hpp"
@@ -29,6 +32,9 @@ struct snapshot {
     std::unordered_map<std::string_view, const conf::user*> users;  ///< active ones, by name
     std::unordered_map<std::string_view, const conf::database*> databases;  ///< by name
     std::shared_ptr<const compiled_rules> rules;
+    std::shared_ptr<const hostgroup_policies> policies;  ///< hostgroup_attributes
+    /// How many connections that were not used lately a server may keep; missing: all.
+    std::vector<std::pair<const server_entry*, std::uint32_t>> kept_idle;
     std::shared_ptr<const client_rules> client_access;  ///< hba_rules and user_maps
     traffic orders;                                     ///< of operators
     /// Functions by database; a database that is missing here has the built-in catalogue.
@@ -52,6 +58,13 @@ struct snapshot {
         const auto it = placement.find(hostgroup);
         return it == placement.end() ? none : it->second;
     }
+    /// What is configured for a hostgroup, or null.
+    [[nodiscard]] const hostgroup_policy* policy(int hostgroup) const {
+        return policies->find(hostgroup);
+    }
+    /// Connections that began as this login's do are used in a hostgroup of this server, as far as
+    /// that is in any.
+    [[nodiscard]] bool wants(const pool_login& login, const server_entry& server) const;
     /// Where the monitor has found the server that its name stands for; empty: it is for the
     /// resolver to say.
     [[nodiscard]] std::string address_of(const server_entry& server) const {
@@ -67,5 +80,9 @@ struct snapshot {
     }
 };
 using snapshot_ptr = std::shared_ptr<const snapshot>;
+
+/// snapshot::kept_idle. A server in several hostgroups may keep the most that one of them allows.
+[[nodiscard]] std::vector<std::pair<const server_entry*, std::uint32_t>> idle_limits(
+    const pool_book::placement& placement, const hostgroup_policies& policies);
 
 }  // namespace howdah::proxy

@@ -381,6 +381,10 @@ server_login_request worker::server_login(const server_entry* server,
     r.keepalive_seconds =
         vars.use_tcp_keepalive ? static_cast<int>(vars.tcp_keepalive_time.count()) : 0;
     r.no_settings = shared.settings.none();
+    if (login->init) {
+        r.parameters = login->init->parameters;
+        r.statements = login->init->statements;
+    }
     return r;
 }
 

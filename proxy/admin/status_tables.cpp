@@ -171,13 +171,15 @@ live_table free_connections(const process& shared) {
          {"srv_port", number, "Its port."},
          {"user", text, "Who it is logged in as."},
          {"database", text, "To which database."},
+         {"init_connect", text, "What it began with (pgsql_hostgroup_attributes)."},
          {"backend_pid", number, "pid of the server process."},
          {"idle_ms", number, "For so long."}},
         [&shared] {
             std::vector<row> out;
             for (const idle_report& r : gather_idle(shared))
                 out.push_back({r.server->at.host, std::int64_t{r.server->at.port}, r.login->user,
-                               r.login->database, std::int64_t{r.pid}, milliseconds(r.since)});
+                               r.login->database, r.init != nullptr ? r.init->text : std::string(),
+                               std::int64_t{r.pid}, milliseconds(r.since)});
             return out;
         }};
 }

@@ -61,6 +61,11 @@ private:
         server_ = std::move(connection);
         server_->set_owner(*this);
         owner_.worker_.wheel.arm(*this, what_.limit);
+        const auto& none = owner_.worker_.shared.settings.none();
+        if (const auto* policy = owner_.worker_.now->policy(what_.hostgroup);
+            policy != nullptr && !policy->ignored.empty())
+            what_.settings = owner_.worker_.shared.settings.intern(
+                without_ignored(*what_.settings, *none, policy->ignored));
         const std::string changes = replay_statements(*server_->state().settings, *what_.settings);
         if (changes.empty()) return send_statement();
         applying_ = true;

@@ -54,7 +54,7 @@ pool_book::queued pool_book::enqueue(int hostgroup, const pool_login* login, uns
 
 pool_book::open_order pool_book::order(ticket_id id, const server_entry* server, ticket& t) {
     t.ordered = true;
-    return {id, server, t.login, t.worker, t.own};
+    return {id, server, t.login, t.worker, t.own, t.hostgroup};
 }
 
 void pool_book::erase(ticket_id id) {
@@ -174,6 +174,24 @@ std::optional<pool_book::open_order> pool_book::order_again(ticket_id id) {
     const server_entry* server = reserve_for(t, nullptr, nullptr);
     if (server == nullptr) return std::nullopt;
     return order(id, server, t);
+}
+
+bool pool_book::reserve_spare(const server_entry* server, std::uint32_t most) {
+    const std::scoped_lock lock(mutex_);
+    return accounts_[server].used < most && reserve(server);
+}
+
+std::uint32_t pool_book::surplus(const server_entry* server, unsigned worker, std::uint32_t unused,
+                                 std::uint32_t most) {
+    const std::scoped_lock lock(mutex_);
+    auto& by_worker = accounts_[server].unused;
+    by_worker[worker] = unused;
+    std::uint32_t all = 0;
+    for (const auto& [who, count] : by_worker)
+        all += count;
+    const std::uint32_t closing = std::min(unused, all - std::min(all, most));
+    by_worker[worker] -= closing;
+    return closing;
 }
 
 std::vector<pool_book::open_order> pool_book::place(placement now) {

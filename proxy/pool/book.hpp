@@ -35,7 +35,8 @@ public:
         const server_entry* server;
         const pool_login* login;
         unsigned worker;
-        bool own;  ///< for this ticket and nobody else
+        bool own;       ///< for this ticket and nobody else
+        int hostgroup;  ///< in which it is needed
     };
     struct queued {
         ticket_id ticket;
@@ -87,6 +88,14 @@ public:
     /// Tries again for a ticket whose last attempt failed.
     [[nodiscard]] std::optional<open_order> order_again(ticket_id ticket);
 
+    /// A permit for a connection that nobody waits for, as long as fewer than `most` are in use. It
+    /// goes back by closed().
+    [[nodiscard]] bool reserve_spare(const server_entry* server, std::uint32_t most);
+    /// A worker has so many connections to the server that were not used lately. How many of them
+    /// it has to close, so that all workers together keep no more than `most`.
+    [[nodiscard]] std::uint32_t surplus(const server_entry* server, unsigned worker,
+                                        std::uint32_t unused, std::uint32_t most);
+
     /// New roles, statuses or limits. Returns what can be opened now for those who wait.
     [[nodiscard]] std::vector<open_order> place(placement now);
 
@@ -114,6 +123,7 @@ private:
         std::uint32_t most_used = 0;
         std::uint32_t limit = 0;
         std::vector<int> hostgroups;
+        std::map<unsigned, std::uint32_t> unused;  ///< by worker: not used lately
     };
 
     [[nodiscard]] bool reserve(const server_entry* server);

@@ -100,6 +100,11 @@ void orphans::answered(server_connection& c) {
         protocol::append_query(worker_.to_server.generated(), "DISCARD ALL");
         worker_.to_server.commit();
         c.replies.expect(reply_kind::query, {}, true);
+        if (const auto& init = c.login()->init; init && !init->statements.empty()) {
+            protocol::append_query(worker_.to_server.generated(), init->statements);
+            worker_.to_server.commit();
+            c.replies.expect(reply_kind::query, {}, true);
+        }
         const protocol::io_result sent = worker_.to_server.flush(c.stream(), c.out);
         if (sent.closed()) {
             worker_.servers.discard(remove(c));

@@ -73,12 +73,17 @@ server_ptr pool::try_take(const server_wish& wish, const pool_login* login,
         return nullptr;
     const server_entry* server = choose(wish);
     if (server == nullptr || server == wish.avoid) return nullptr;
-    return take_idle(server, login, settings);
+    const pool_login* as = login_in(wish.hostgroup, login);
+    server_ptr taken = take_idle(server, as, settings);
+    if (taken) note_use(wish.hostgroup, server, as);
+    return taken;
 }
 
 void pool::wait(server_waiter& who, const server_wish& wish, const pool_login* login) {
+    // A connection of its own does not begin as others do.
+    const pool_login* as = wish.own != nullptr ? login : login_in(wish.hostgroup, login);
     pool_book::queued q =
-        worker_.shared.book.enqueue(wish.hostgroup, login, worker_.index, choose(wish), wish.avoid,
+        worker_.shared.book.enqueue(wish.hostgroup, as, worker_.index, choose(wish), wish.avoid,
                                     wish.only, wish.own != nullptr);
     who.ticket_ = q.ticket;
     who.attempts_ = 0;
@@ -120,6 +125,7 @@ void pool::dispatch(const pool_book::open_order& order) {
 }
 
 void pool::carry_out(const pool_book::open_order& order) {
+    if (!may_open(order)) return;
     worker_.gate.spawn(order.own ? open_own(order) : open(order));
 }
 
@@ -129,6 +135,7 @@ boost::asio::awaitable<void> pool::open(pool_book::open_order order) {
         co_await log_in_to_server(worker_.io, worker_.buffers, worker_.wheel, std::move(request));
     if (auto* parts = std::get_if<server_connection::parts>(&result)) {
         count_opened(order.server);
+        note_use(order.hostgroup, order.server, order.login);
         worker_.shared.book.opened(order.ticket);
         server_ptr fresh(new server_connection(std::move(*parts), worker_.buffers, *this));
         hand_out(std::move(fresh), true);
@@ -169,10 +176,14 @@ void pool::count_opened(const server_entry* server) {
     ++worker_.server_traffic.connections[server].opened;
 }
 
-void pool::open_failed(const pool_book::open_order& order, const server_login_error& why) {
+void pool::count_failed(const server_entry* server, const server_login_error& why) {
     ++worker_.counters.server_connections_failed;
-    ++worker_.server_traffic.connections[order.server].failed;
-    if (why.server_fault && !why.full) worker_.report_failure(order.server, why.message);
+    ++worker_.server_traffic.connections[server].failed;
+    if (why.server_fault && !why.full) worker_.report_failure(server, why.message);
+}
+
+void pool::open_failed(const pool_book::open_order& order, const server_login_error& why) {
+    count_failed(order.server, why);
     if (why.full) spdlog::warn("{}; the client waits", why.message);
     pool_book::failure_result result = worker_.shared.book.open_failed(order.ticket, order.server);
     if (result.other) dispatch(*result.other);
@@ -370,7 +381,8 @@ void pool::close_all_idle() {
 
 bool pool::unwanted(server_connection& connection) const {
     return worker_.now->orders.unwanted(*connection.login(), *connection.server(),
-                                        connection.state().since);
+                                        connection.state().since) ||
+           !worker_.now->wants(*connection.login(), *connection.server());
 }
 
 std::size_t pool::count_idle(const traffic_scope& scope) const {
@@ -387,7 +399,8 @@ std::vector<idle_report> pool::report_idle() const {
     std::vector<idle_report> out;
     for (const auto& [where, connections] : idle_)
         for (const server_ptr& c : connections)
-            out.push_back({where.server, where.login, c->state().pid, now - c->state().idle_since});
+            out.push_back({where.server, where.login->plain, c->state().pid,
+                           now - c->state().idle_since, where.login->init.get()});
     return out;
 }
 
@@ -465,6 +478,9 @@ void pool::on_deadline() {
             retry_.push_back(ticket);
         }
     }
+    open_throttled();
+    warm_up();
+    close_surplus();
     const conf::variables& vars = worker_.now->vars();
     if (vars.server_idle_timeout_ms.count() == 0 && vars.connection_max_age_ms.count() == 0) return;
     std::vector<server_ptr> old;

@@ -2,9 +2,14 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <memory>
+#include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "protocol/io/deadline.hpp"
@@ -18,6 +23,7 @@
 
 namespace howdah::proxy {
 
+class hostgroup_policies;
 class worker;
 
 /// Somebody who waits for a server connection. Its owner takes it out of the pool (forget) before
@@ -73,6 +79,7 @@ struct idle_report {
     const pool_login* login;
     std::int32_t pid;
     std::chrono::steady_clock::duration since;
+    const connection_init* init;  ///< what it began with; null: nothing
 };
 
 /// One worker's server connections: its idle ones and those it opens. Takes part in the
@@ -143,6 +150,18 @@ private:
     void on_server_writable(server_connection& from) override;
     void on_deadline() override;
 
+    // pool_upkeep.cpp: what hostgroup_attributes say
+    void note_use(int hostgroup, const server_entry* server, const pool_login* login);
+    void warm_up();
+    void close_surplus();
+    void open_throttled();
+    /// False: not yet; open_throttled does it when it may be.
+    [[nodiscard]] bool may_open(const pool_book::open_order& order);
+    [[nodiscard]] boost::asio::awaitable<void> open_spare(const server_entry* server,
+                                                          const pool_login* login);
+    /// That of the connections which this login uses in this hostgroup.
+    [[nodiscard]] const pool_login* login_in(int hostgroup, const pool_login* login);
+
     [[nodiscard]] const server_entry* choose(const server_wish& wish);
     [[nodiscard]] server_ptr take_idle(const server_entry* server, const pool_login* login,
                                        const settings_ptr& settings);
@@ -162,6 +181,7 @@ private:
                                                           std::int32_t pid, std::string key,
                                                           std::shared_ptr<int> cancels);
     void count_opened(const server_entry* server);
+    void count_failed(const server_entry* server, const server_login_error& why);
     void open_failed(const pool_book::open_order& order, const server_login_error& why);
     void return_permit(const server_entry* server);
     /// Asks every worker that has idle connections to offer them to those who wait.
@@ -177,6 +197,12 @@ private:
     std::vector<server_ptr> parked_;  // out of use until their cancels are through
     std::unordered_map<pool_book::ticket_id, server_waiter*> waiters_;
     std::vector<pool_book::ticket_id> retry_;
+    std::vector<pool_book::open_order> throttled_;
+    /// Servers and logins in use whose hostgroup wants more connections open.
+    std::set<std::tuple<int, const server_entry*, const pool_login*>> to_warm_;
+    /// login_in, under these policies.
+    std::map<std::pair<int, const pool_login*>, const pool_login*> logins_in_;
+    std::shared_ptr<const hostgroup_policies> logins_by_;
     std::atomic<int> idle_count_{0};
     std::uint64_t drawn_;
 };

@@ -193,6 +193,37 @@ awaitable<std::optional<server_login_error>> authenticate(const server_login_req
     }
 }
 
+/// Runs the request's statements (init_connect); nothing on success.
+awaitable<std::optional<server_login_error>> run_statements(const server_login_request& r,
+                                                            message_channel& channel,
+                                                            server_connection::parts& parts) {
+    std::string out;
+    protocol::append_query(out, r.statements);
+    const bool sent = co_await channel.send(out);
+    if (!sent) co_return network_error(r, "the connection broke during init_connect");
+    std::optional<server_login_error> refused;
+    for (;;) {
+        const message_channel::message m = co_await channel.next(max_login_message);
+        if (m.what != message_channel::outcome::ok)
+            co_return network_error(r, "the server closed the connection during init_connect");
+        if (m.type == 'E' && !refused) {
+            refused = server_said(r, m.body);
+            refused->message = "init_connect failed: " + refused->message;
+            // The client has asked for something else.
+            refused->raw.clear();
+        } else if (m.type == 'S') {
+            if (const auto p = protocol::parse_parameter_status(m.body))
+                parts.parameters.set(p->name, p->value);
+        } else if (m.type == 'G' || m.type == 'H' || m.type == 'W') {
+            co_return login_error(r, sqlstate::feature_not_supported, "init_connect must not COPY");
+        } else if (m.type == 'Z') {
+            if (refused || m.body == "I") co_return std::move(refused);
+            co_return login_error(r, sqlstate::active_sql_transaction,
+                                  "init_connect leaves a transaction open");
+        }
+    }
+}
+
 /// One attempt, with or without TLS.
 awaitable<server_login_result> attempt(asio::io_context& io, protocol::buffer_pool& buffers,
                                        protocol::deadline_wheel& wheel,
@@ -271,6 +302,11 @@ awaitable<server_login_result> attempt(asio::io_context& io, protocol::buffer_po
         } else if (m.type != 'N' && m.type != 'v') {
             co_return broken("unexpected message during login");
         }
+    }
+    if (!r.statements.empty()) {
+        std::optional<server_login_error> refused = co_await run_statements(r, channel, parts);
+        if (refused && limit.expired()) co_return broken("timeout");
+        if (refused) co_return std::move(*refused);
     }
     limit.disarm();
     co_return std::move(parts);

@@ -34,6 +34,7 @@ struct server_login_request {
     std::chrono::milliseconds timeout{1000};
     int keepalive_seconds = 0;
     startup_parameters parameters;  ///< beside user and database
+    std::string statements;         ///< run after the login (init_connect); empty: none
     settings_ptr no_settings;       ///< what a fresh connection has
 };
 

@@ -46,6 +46,24 @@ bool session::sticky() const {
                        (client_left_ > 0 && !discard_left_) || mode() == conf::pool_mode::session);
 }
 
+bool session::kept() const {
+    if (!server_ || phase_ != phase::ready) return false;
+    const hostgroup_policy* policy = w_.now->policy(hostgroup_);
+    return policy != nullptr && !policy->configured.multiplex &&
+           w_.now->is_usable(server_->server());
+}
+
+std::uint16_t session::pins() const {
+    constexpr auto hostgroup = static_cast<std::uint16_t>(sql::pin_reason::hostgroup);
+    return static_cast<std::uint16_t>(effects_.pins() | (kept() ? hostgroup : 0));
+}
+
+settings_ptr session::settings_for(int hostgroup, const settings_ptr& there) const {
+    const hostgroup_policy* policy = w_.now->policy(hostgroup);
+    if (policy == nullptr || policy->ignored.empty() || there == settings_) return settings_;
+    return w_.shared.settings.intern(without_ignored(*settings_, *there, policy->ignored));
+}
+
 std::string_view session::client_address() const {
     return address_of(who_.peer);
 }
@@ -126,7 +144,8 @@ void session::request_server(int hostgroup, const server_entry* only) {
     } else {
         wish = {hostgroup, avoid_, only};
     }
-    server_ptr ready = w_.servers.try_take(wish, who_.login, settings_);
+    server_ptr ready =
+        w_.servers.try_take(wish, who_.login, settings_for(hostgroup, w_.shared.settings.none()));
     if (ready) {
         attach(std::move(ready));
         return;
@@ -169,7 +188,9 @@ void session::attach(server_ptr connection) {
     server_dirty_ = waits_for_reply_ = ruled_timeouts_ = false;
     names_changed_at_ = 0;
     avoid_ = nullptr;
-    if (server_->state().settings != settings_) {
+    // What an earlier client has set and this one ignores goes, too.
+    awaited_settings_ = settings_for(hostgroup_, w_.shared.settings.none());
+    if (server_->state().settings != awaited_settings_) {
         begin_settings();
         return;
     }
@@ -179,7 +200,7 @@ void session::attach(server_ptr connection) {
 }
 
 void session::begin_settings() {
-    const std::string sql = replay_statements(*server_->state().settings, *settings_);
+    const std::string sql = replay_statements(*server_->state().settings, *awaited_settings_);
     if (sql.empty()) {
         end_settings();
         return;
@@ -216,7 +237,7 @@ void session::end_settings() {
         pump_client();
         return;
     }
-    server_->state().settings = settings_;
+    server_->state().settings = awaited_settings_;
     if (phase_ == phase::welcome) {
         send_welcome();
         return;
@@ -275,7 +296,7 @@ client_report session::report() const {
     r.running = running_;
     r.waiting = waiting();
     r.tls = client_.is_tls();
-    r.pins = static_cast<std::uint16_t>(effects_.pins());
+    r.pins = pins();
     if (server_ || waiting()) r.hostgroup = hostgroup_;
     if (server_) {
         r.server = server_->server();
@@ -561,6 +582,11 @@ void session::client_gone() {
             protocol::append_query(w_.to_server.generated(), "DISCARD ALL");
             w_.to_server.commit();
             server_->replies.expect(reply_kind::query, {}, true);
+            if (const auto& init = server_->login()->init; init && !init->statements.empty()) {
+                protocol::append_query(w_.to_server.generated(), init->statements);
+                w_.to_server.commit();
+                server_->replies.expect(reply_kind::query, {}, true);
+            }
             flush_server();
             server_->want_read();
             return;

@@ -169,6 +169,13 @@ private:
     void want_client_write();
     void flush_client();
     [[nodiscard]] bool sticky() const;
+    /// Its hostgroup has multiplex 0: it keeps the server until it needs another hostgroup.
+    [[nodiscard]] bool kept() const;
+    /// The reasons for which it keeps its server.
+    [[nodiscard]] std::uint16_t pins() const;
+    /// What is set on a server of this hostgroup on which `there` is set: the client's settings but
+    /// for ignore_session_variables.
+    [[nodiscard]] settings_ptr settings_for(int hostgroup, const settings_ptr& there) const;
     [[nodiscard]] conf::pool_mode mode() const;
     [[nodiscard]] char status() const;
     void settings_changed();
@@ -190,6 +197,7 @@ private:
     void follow_hold();
     void on_wait_deadline();
     void fail_wait(std::string_view sqlstate, const std::string& text, std::string_view hint = {});
+    [[nodiscard]] std::string why_none_is_online() const;
     void send_wait_notice();
     void arm_idle_deadline();
     void arm_next_deadline(std::chrono::steady_clock::time_point now);
@@ -419,7 +427,8 @@ private:
     protocol::input_buffer in_;
     protocol::backlog to_client_;
     server_ptr server_;
-    settings_ptr settings_;  ///< what the client believes to have set
+    settings_ptr settings_;          ///< what the client believes to have set
+    settings_ptr awaited_settings_;  ///< what its server connection has to have set
     std::int32_t pid_ = 0;
     const cancel_key cancel_key_;
     phase phase_ = phase::welcome;

@@ -110,7 +110,12 @@ bool session::answer_from_cache(const batch& b) {
     auto request = find_cacheable(b);
     if (!request) return false;
     const rule_verdict& verdict = *request->plan->verdict;
-    cache_key key{who_.login, settings_, std::move(request->key)};
+    // Connections of other hostgroups may have begun otherwise (init_connect).
+    const hostgroup_policy* policy = w_.now->policy(b.where.hostgroup);
+    const pool_login* as = policy != nullptr && policy->init
+                               ? w_.shared.names.login(who_.login, policy->init)
+                               : who_.login;
+    cache_key key{as, settings_, std::move(request->key)};
     const cached_result* known = w_.cache.find(key, clock::now(), vars.query_cache_soft_ttl_pct);
     if (known != nullptr) {
         give(*request, *known, b);
@@ -148,6 +153,7 @@ void session::give(const cacheable_request& request, const cached_result& result
 void session::keep_recorded(char new_status) {
     const std::unique_ptr<recording> done = std::move(recording_);
     if (!done || new_status != 'I' || effects_.pins() != 0) return;
+    if (server_->login() != done->key.login) return;
     auto result = std::move(done->result).finish(done->shape);
     if (!result || (result->rows == 0 && !done->keep_empty)) return;
     w_.cache.store(std::move(done->key), std::move(*result), done->ttl, clock::now(),

@@ -68,7 +68,7 @@ void session::pump_client() {
         flush_client();
         if (phase_ != phase::ready) return;
         consume_forwarded();
-        if (server_ && server_->replies.empty() && server_->out.empty() && !sticky() &&
+        if (server_ && server_->replies.empty() && server_->out.empty() && !sticky() && !kept() &&
             cursor_ >= cleared_ && !retain_ && !applying_settings_) {
             release_server();
             if (cursor_ < in_.size() && needed_ == 0) continue;
@@ -497,6 +497,8 @@ session::routing session::route_batch() {
         if (!server_ || !server_->replies.owed()) begin_delay(b.delay);
         return routing::stalled;
     }
+    // Kept for its hostgroup only, and another one is needed.
+    if (server_ && server_->clean() && !compatible(b) && kept()) release_server();
     if (server_) {
         // Replies are outstanding: later batches may follow on the same server or must wait.
         if (!compatible(b)) return routing::stalled;

@@ -97,7 +97,7 @@ void session::on_wait_deadline() {
     else if (!last_failure().empty())
         text += ": " + last_failure();
     else if (w_.now->usable(hostgroup_).empty())
-        text += ": no server of the hostgroup is online";
+        text += ": " + why_none_is_online();
     fail_wait(sqlstate::unable_to_connect, text);
 }
 
@@ -110,6 +110,18 @@ void session::fail_wait(std::string_view state, const std::string& text, std::st
     arm_idle_deadline();
     fail_batch(state, text, {}, hint);
     pump_client();
+}
+
+std::string session::why_none_is_online() const {
+    std::string text = "no server of the hostgroup is online";
+    const hostgroup_policy* policy = w_.now->policy(hostgroup_);
+    if (policy == nullptr) return text;
+    const auto members = w_.now->hostgroups->in(hostgroup_);
+    const auto serving = std::ranges::count_if(members, &monitor::member::overfull);
+    if (serving > 0)
+        text += ": " + std::to_string(serving) + " are, more than its max_num_online_servers (" +
+                std::to_string(policy->configured.max_num_online_servers) + ")";
+    return text;
 }
 
 void session::send_wait_notice() {
@@ -127,7 +139,7 @@ void session::send_wait_notice() {
     } else if (!last_failure().empty()) {
         text += last_failure();
     } else if (usable.empty()) {
-        text += "no server of the hostgroup is online";
+        text += why_none_is_online();
     } else {
         text += "all connections are in use";
         for (const pool_book::candidate& c : usable)

@@ -82,6 +82,7 @@ bool session::hold_ready() {
 
 void session::undo_reset() {
     if (server_->state().status == 'I') {
+        awaited_settings_ = settings_for(hostgroup_, server_->state().settings);
         begin_settings();
         return;
     }
@@ -98,7 +99,7 @@ void session::finish_undo() {
     resets_.pending.clear();
     const char state = server_->state().status;
     if (state == 'I') {
-        server_->state().settings = settings_;
+        server_->state().settings = awaited_settings_;
     } else {
         resets_.undone = true;
     }

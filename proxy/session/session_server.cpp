@@ -336,6 +336,10 @@ void session::on_command_complete(std::string_view body) {
     const char first = tag->empty() ? '\0' : tag->front();
     if (first == 'D' || first == 'R') effects_.completed(*tag);
     if (effects_.take_statements_dropped()) drop_statements();
+    // What its init_connect has done beside setting parameters is gone, too.
+    if (const auto& init = server_->login()->init;
+        init && !init->statements.empty() && *tag == "DISCARD ALL")
+        server_dirty_ = true;
     if (server_->replies.empty()) return;
     reply_note& note = server_->replies.front().note;
     if (note.digest) note.rows_affected += rows_affected(*tag, note.rows_sent);
@@ -437,7 +441,7 @@ void session::on_done(server_replies::entry& e) {
 }
 
 void session::count_pins() {
-    const unsigned held = effects_.pins();
+    const unsigned held = pins();
     const unsigned fresh = held & ~std::exchange(counted_pins_, held);
     for (std::size_t i = 0; i < sql::pin_reasons; ++i)
         if ((fresh >> i & 1U) != 0) ++w_.counters.pinned[i];
@@ -539,14 +543,18 @@ void session::at_sync() {
         return;
     }
     // RESET goes back to the login's values on the server; the client's are those it began with.
-    if (sticky() && server_->state().status == 'I' && !mid_batch_ && client_left_ == 0 &&
+    const bool stays = sticky() || kept();
+    if (stays && server_->state().status == 'I' && !mid_batch_ && client_left_ == 0 &&
         server_->state().settings != settings_) {
-        begin_settings();
-        return;
+        awaited_settings_ = settings_for(hostgroup_, server_->state().settings);
+        if (server_->state().settings != awaited_settings_) {
+            begin_settings();
+            return;
+        }
     }
     if (begin_pin_check()) return;
     // Nothing to do for the client at once: others may have the server.
-    if (!sticky() && cursor_ >= cleared_ && server_->out.empty()) release_server();
+    if (!stays && cursor_ >= cleared_ && server_->out.empty()) release_server();
     pump_client();
 }
 

@@ -79,6 +79,8 @@ std::string_view to_string(pin_reason r) noexcept {
             return "session function";
         case pin_reason::query_rule:
             return "query rule";
+        case pin_reason::hostgroup:
+            return "hostgroup";
     }
     return "several";
 }

@@ -69,8 +69,9 @@ enum class pin_reason : uint16_t {
     code_block = 256,        // DO whose body seems to create session state
     session_function = 512,  // setseed, dblink_connect, replication origin of the session, ...
     query_rule = 1024,       // a rule with multiplex 0; no statement has it of itself
+    hostgroup = 2048,        // a hostgroup with multiplex 0; likewise
 };
-inline constexpr std::size_t pin_reasons = 11;
+inline constexpr std::size_t pin_reasons = 12;
 
 [[nodiscard]] constexpr uint16_t operator|(pin_reason a, pin_reason b) noexcept {
     return static_cast<uint16_t>(static_cast<uint16_t>(a) | static_cast<uint16_t>(b));

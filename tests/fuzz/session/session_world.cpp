@@ -135,6 +135,7 @@ proxy::snapshot_ptr make_snapshot(std::shared_ptr<const conf::settings> settings
     for (const monitor::member& m : groups->members)
         made->placement[m.hostgroup].push_back({names.server(m.at), m.weight, m.max_connections});
     made->rules = std::make_shared<const proxy::compiled_rules>(*settings);
+    made->policies = std::make_shared<const proxy::hostgroup_policies>(*settings);
     for (const conf::user& user : settings->users)
         made->users.emplace(user.username, &user);
     made->settings = std::move(settings);

@@ -446,5 +446,34 @@ TEST_F(PoolBook, a_free_connection_makes_way_for_who_needs_one_of_its_own) {
     EXPECT_EQ(book_.used(a_), 1U);
 }
 
+TEST_F(PoolBook, a_spare_permit_is_given_up_to_its_own_bound_and_the_servers_limit) {
+    (void)book_.place({{10, {{a_, 1, 3}}}});
+    EXPECT_TRUE(book_.reserve_spare(a_, 2));
+    EXPECT_TRUE(book_.enqueue(10, alice_, 0, a_).open);
+    EXPECT_FALSE(book_.reserve_spare(a_, 2));
+    EXPECT_TRUE(book_.reserve_spare(a_, 9));
+    EXPECT_FALSE(book_.reserve_spare(a_, 9));
+    EXPECT_EQ(book_.used(a_), 3U);
+    EXPECT_FALSE(book_.closed(a_));
+    EXPECT_EQ(book_.used(a_), 2U);
+}
+
+TEST_F(PoolBook, an_order_says_for_which_hostgroup_it_is) {
+    (void)book_.place({{10, {{a_, 1, 1}}}, {20, {{a_, 1, 1}}}});
+    EXPECT_EQ(book_.enqueue(20, alice_, 0, a_).open->hostgroup, 20);
+    (void)book_.enqueue(10, alice_, 0, a_);
+    EXPECT_EQ(book_.closed(a_)->hostgroup, 10);
+}
+
+TEST_F(PoolBook, workers_together_keep_no_more_unused_connections_than_allowed) {
+    EXPECT_EQ(book_.surplus(a_, 0, 3, 4), 0U);
+    EXPECT_EQ(book_.surplus(a_, 1, 3, 4), 2U) << "who comes second closes";
+    EXPECT_EQ(book_.surplus(a_, 0, 3, 4), 0U);
+    EXPECT_EQ(book_.surplus(a_, 0, 8, 4), 5U);
+    EXPECT_EQ(book_.surplus(a_, 1, 0, 4), 0U);
+    EXPECT_EQ(book_.surplus(a_, 0, 3, 0), 3U);
+    EXPECT_EQ(book_.surplus(b_, 0, 4, 4), 0U) << "another server is another account";
+}
+
 }  // namespace
 }  // namespace howdah::proxy
