@@ -1,0 +1,70 @@
+#include "ha/fact_memory.hpp"
+
+#include <gtest/gtest.h>
+
+namespace howdah::ha {
+namespace {
+
+server_facts read_at(time_us when, std::uint64_t received) {
+    server_facts out;
+    out.reach = reachability::up;
+    out.reach_since_us = when;
+    out.read_at_us = when;
+    out.in_recovery = true;
+    out.timeline = 1;
+    out.receive_lsn = received;
+    return out;
+}
+
+server_facts dead_at(time_us when) {
+    server_facts out;
+    out.reach = reachability::dead;
+    out.reach_since_us = when;
+    out.refused = true;
+    out.reach_detail = "Connection refused";
+    return out;
+}
+
+TEST(remembered_facts, of_a_server_that_does_not_answer_stay_as_last_read) {
+    const auto out = remembered(read_at(10, 100), dead_at(20));
+    EXPECT_EQ(out.reach, reachability::dead);
+    EXPECT_EQ(out.reach_since_us, 20);
+    EXPECT_TRUE(out.refused);
+    EXPECT_EQ(out.reach_detail, "Connection refused");
+    EXPECT_EQ(out.read_at_us, 10);
+    EXPECT_EQ(out.receive_lsn, 100U);
+}
+
+TEST(remembered_facts, keep_when_the_server_first_looked_so) {
+    const auto dead = remembered(remembered(read_at(10, 100), dead_at(20)), dead_at(30));
+    EXPECT_EQ(dead.reach_since_us, 20);
+    const auto up = remembered(read_at(10, 100), read_at(40, 100));
+    EXPECT_EQ(up.reach_since_us, 10);
+    EXPECT_EQ(remembered(dead, read_at(50, 100)).reach_since_us, 50);
+}
+
+TEST(remembered_facts, tell_since_when_wal_has_grown) {
+    const auto same = remembered(read_at(10, 100), read_at(20, 100));
+    EXPECT_EQ(same.receive_grew_after_us, 0);
+    const auto grown = remembered(same, read_at(30, 101));
+    EXPECT_EQ(grown.receive_grew_after_us, 20);
+    EXPECT_EQ(remembered(grown, read_at(40, 101)).receive_grew_after_us, 20);
+}
+
+TEST(remembered_facts, keep_where_a_frozen_standby_streamed_from) {
+    auto before = read_at(10, 100);
+    before.conninfo_before_freeze = "host=pg1";
+    EXPECT_EQ(remembered(before, read_at(20, 100)).conninfo_before_freeze, "host=pg1");
+}
+
+TEST(remembered_facts, forget_the_history_of_another_timeline) {
+    auto before = read_at(10, 100);
+    before.timeline_history = "1\t0/100\tno recovery target specified\n";
+    EXPECT_EQ(remembered(before, read_at(20, 100)).timeline_history, before.timeline_history);
+    auto fresh = read_at(20, 100);
+    fresh.timeline = 2;
+    EXPECT_EQ(remembered(before, fresh).timeline_history, "");
+}
+
+}  // namespace
+}  // namespace howdah::ha
