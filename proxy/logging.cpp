@@ -2,6 +2,7 @@
 
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/dist_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -31,6 +32,8 @@ public:
         return std::make_unique<json_text>();
     }
 };
+
+constexpr const char* logger_name = "howdah";
 
 spdlog::level::level_enum to_level(conf::log_level level) {
     switch (level) {
@@ -64,8 +67,22 @@ void set_up_logging(const conf::variables& vars) {
     } else {
         sink->set_pattern("%Y-%m-%d %H:%M:%S.%e %^%-7l%$ %v");
     }
-    auto logger = std::make_shared<spdlog::logger>("howdah", std::move(sink));
-    logger->set_level(to_level(vars.log_level));
+    // Other threads may be logging: the logger stays, what it writes to is replaced under a lock.
+    const auto level = to_level(vars.log_level);
+    const auto known = spdlog::default_logger();
+    const auto outlet =
+        known->name() != logger_name
+            ? nullptr
+            : std::dynamic_pointer_cast<spdlog::sinks::dist_sink_mt>(known->sinks().front());
+    if (outlet) {
+        outlet->set_sinks({std::move(sink)});
+        known->set_level(level);
+        return;
+    }
+    auto first = std::make_shared<spdlog::sinks::dist_sink_mt>();
+    first->set_sinks({std::move(sink)});
+    auto logger = std::make_shared<spdlog::logger>(logger_name, std::move(first));
+    logger->set_level(level);
     logger->flush_on(spdlog::level::info);
     spdlog::set_default_logger(std::move(logger));
 }
