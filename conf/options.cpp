@@ -341,12 +341,12 @@ std::vector<option> build() {
     t.add("ha_start_timeout", &v::ha_start_timeout,
           "A primary that starts up for longer counts as dead.", {0, day});
     t.add("ha_hold_timeout", &v::ha_hold_timeout,
-          "During a failover statements for the writer wait for the new one, each for this long at "
-          "most.",
+          "During a failover or switchover statements for the writer wait for the new one, each "
+          "for this long at most, or connect_timeout_server_max where that is longer.",
           {0, hour});
     t.add("ha_hold_max_clients", &v::ha_hold_max_clients,
-          "During a failover at most so many clients wait for the new writer; the statements of "
-          "more fail at once.",
+          "During a failover or switchover at most so many clients wait for the new writer; the "
+          "statements of more fail at once (53300).",
           {0, 10'000'000});
     t.add("ha_promote_timeout", &v::ha_promote_timeout,
           "Time for a standby to become the primary; then it is unknown whether it did, and nobody "
@@ -379,8 +379,8 @@ std::vector<option> build() {
           "A command that takes this long is ended and has failed.", {100, day});
     t.add("ha_agent_timeout", &v::ha_agent_timeout, "The same for ha_agent.", {1000, 7 * day});
     t.add("ha_hook_shell", &v::ha_hook_shell,
-          "Commands are given to /bin/sh; else they are run as they are, words separated by "
-          "blanks, and no value of a cluster can become a command.");
+          "Hooks and ha_agent are given to /bin/sh, which gets values in variables only; else they "
+          "are run as they are, words separated by blanks. No value can become a command.");
     t.add("ha_api_ifaces", &v::ha_api_ifaces,
           "Addresses of the HTTP API and the web page, with port 3098 by convention; none means "
           "there is no such interface.")

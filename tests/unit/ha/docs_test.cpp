@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "ha/hook_text.hpp"
 #include "tests/unit/ha/scenario.hpp"
 
 namespace howdah::ha {
@@ -30,6 +31,15 @@ TEST(Documentation, has_the_table_of_diagnoses_as_the_code_has_it) {
         std::string::npos)
         << "docs/high-availability.md must have:\n"
         << rows;
+}
+
+TEST(Documentation, names_every_placeholder_and_variable_of_hooks) {
+    const auto text = read_file(HOWDAH_DOCS_DIR "/high-availability.md");
+    for (const hook_placeholder& known : hook_placeholders()) {
+        EXPECT_NE(text.find(fmt::format("`{{{}}}`", known.name)), std::string::npos) << known.name;
+        EXPECT_NE(text.find(fmt::format("`{}`", known.variable)), std::string::npos)
+            << known.variable;
+    }
 }
 
 TEST(Documentation, shows_the_plan_that_is_made) {
