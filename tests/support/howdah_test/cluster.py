@@ -41,6 +41,9 @@ hostssl  all          tls_user    127.0.0.1/32  scram-sha-256
 host     all          tls_user    127.0.0.1/32  reject
 host     all          all         127.0.0.1/32  scram-sha-256
 host     replication  replicator  127.0.0.1/32  scram-sha-256
+local    all          all                       scram-sha-256
+host     all          all         samenet       scram-sha-256
+host     replication  all         samenet       scram-sha-256
 """
 
 
@@ -90,15 +93,16 @@ class Template:
 class Node:
     """One PostgreSQL server. The postmaster is our child: its death is seen and reaped here."""
 
-    def __init__(self, name, data, os_user, sockets):
+    def __init__(self, name, data, os_user, sockets, network=None):
         self.name, self.data, self.os_user, self.sockets = name, Path(data), os_user, sockets
-        self.host, self.port = ADDRESS, free_port()
+        self.network = network
+        self.host, self.port = network.address(name) if network else ADDRESS, free_port()
         self.log = self.data.with_suffix(".log")
         self.process = None
 
     def configure(self, primary=None):
         """Writes port and, for a replica of `primary`, where to stream from."""
-        lines = [f"port = {self.port}", f"cluster_name = '{self.name}'",
+        lines = [f"port = {self.port}", f"cluster_name = '{self.name}'", f"listen_addresses = '{self.host}'",
                  f"unix_socket_directories = '{self.sockets}'"]
         if primary:
             lines += [f"primary_conninfo = 'host={primary.host} port={primary.port} user=replicator "
@@ -109,15 +113,24 @@ class Node:
 
     def start(self, timeout=60):
         """Starts the server and waits until it answers queries."""
+        self.begin()
+        self.wait_until_ready(timeout)
+
+    def begin(self):
+        """Starts the server and does not wait for it."""
         assert self.process is None, f"{self.name} runs already"
         # Killed postmasters leave this behind; our pids do not repeat, so nobody else's is meant.
         (self.data / "postmaster.pid").unlink(missing_ok=True)
         for lock in self.sockets.glob(f".s.PGSQL.{self.port}*"):
             lock.unlink()
         command = self.os_user.command(BIN / "postgres", "-D", self.data, death_signal="QUIT")
+        if self.network:
+            command = self.network.command(self.name, command)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=log, cwd="/")
+
+    def wait_until_ready(self, timeout=60):
         wait_until(self._answers, timeout, lambda: f"{self.name} starts\n{self.log_text()[-2000:]}")
 
     def _answers(self):
@@ -173,7 +186,8 @@ class Node:
 
     def connect(self, dbname="postgres", user="postgres", **options):
         options = {"autocommit": True, "connect_timeout": 10, "sslmode": "disable", **options}
-        return psycopg.connect(host=self.host, port=self.port, dbname=dbname, user=user,
+        host = str(self.sockets) if self.network else self.host
+        return psycopg.connect(host=host, port=self.port, dbname=dbname, user=user,
                                password=PASSWORDS[user], application_name="test", **options)
 
     def query(self, sql, parameters=None, dbname="postgres"):
@@ -187,21 +201,30 @@ class Node:
 
 
 class Cluster:
-    """`nodes[0]` is the first primary; `close()` stops all and deletes the folder."""
+    """`nodes[0]` is the first primary; `close()` stops all and deletes the folder.
 
-    def __init__(self, template, folder, replicas=2):
-        self.os_user, self.authority = template.os_user, template.authority
+    With a network each server runs on its host of the same name, and the tests talk to it through
+    its unix socket.
+    """
+
+    def __init__(self, template, folder, replicas=2, network=None, settings=""):
+        self.os_user, self.authority, self.network = template.os_user, template.authority, network
         self.folder = self.os_user.own(_made(Path(folder)))
-        self.nodes = [Node(f"pg{number}", self.folder / f"pg{number}", self.os_user, self.folder)
+        self.nodes = [Node(f"pg{number}", self.folder / f"pg{number}", self.os_user, self.folder,
+                           network)
                       for number in range(1, replicas + 2)]
         for node in self.nodes:
             self.os_user.run("cp", "-a", template.data, node.data)
             if node is not self.primary:
                 shutil.rmtree(node.data / "pg_replslot")
                 self.os_user.own(_made(node.data / "pg_replslot"))
+            with open(node.data / "postgresql.conf", "a", encoding="utf-8") as config:
+                config.write(settings)
             node.configure(None if node is self.primary else self.primary)
         for node in self.nodes:
-            node.start()
+            node.begin()
+        for node in self.nodes:
+            node.wait_until_ready()
         self.wait_for_replicas()
 
     @property

@@ -25,7 +25,10 @@ def binary():
 
 
 class Howdah:
-    """Configuration is kept in `config` (a dict as in howdah.yaml); change it and `reload()`."""
+    """Configuration is kept in `config` (a dict as in howdah.yaml); change it and `reload()`.
+
+    Where the cluster has a network, it runs on the host `howdah` there, and listens on unix sockets.
+    """
 
     def __init__(self, cluster, folder, program, variables=None, users=(), **sections):
         self.cluster, self.os_user = cluster, cluster.os_user
@@ -34,7 +37,8 @@ class Howdah:
         self.folder.chmod(0o755)
         self.os_user.own(self.folder)
         self.program = program
-        self.host, self.port = ADDRESS, free_port()
+        self.network = cluster.network
+        self.host, self.port = str(self.folder) if self.network else ADDRESS, free_port()
         self.admin_port, self.metrics_port = free_port(), free_port()
         self.config_file = self.folder / "howdah.yaml"
         self.stderr_file = self.folder / "howdah.log"
@@ -42,9 +46,9 @@ class Howdah:
         self.arguments = []  # of the command line, besides the configuration
         self.config = {
             "variables": {
-                "interfaces": [f"{ADDRESS}:{self.port}", f"{self.folder}:{self.port}"],
-                "admin_pgsql_ifaces": [f"{ADDRESS}:{self.admin_port}"],
-                "admin_metrics_ifaces": [f"{ADDRESS}:{self.metrics_port}"],
+                "interfaces": list(dict.fromkeys([f"{self.host}:{self.port}", f"{self.folder}:{self.port}"])),
+                "admin_pgsql_ifaces": [f"{self.host}:{self.admin_port}"],
+                "admin_metrics_ifaces": [f"{self.host}:{self.metrics_port}"],
                 "ssl_cert": str(cluster.authority.cert), "ssl_key": str(cluster.authority.key),
                 "monitor_username": "monitor", "monitor_password": PASSWORDS["monitor"],
                 "shutdown_timeout": 10000, **(variables or {}),
@@ -65,6 +69,8 @@ class Howdah:
         """Starts the program; returns when it listens (`is_ready` finds out in another way)."""
         self.write_config()
         command = self.os_user.command(self.program, "--config", self.config_file, *self.arguments, death_signal="KILL")
+        if self.network:
+            command = self.network.command("howdah", command)
         with open(self.stderr_file, "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             cwd=self.folder, env={**os.environ, "HOME": str(self.folder)})
@@ -76,8 +82,9 @@ class Howdah:
             raise RuntimeError(f"howdah ended with {self.process.returncode}\n{self.log_text()[-3000:]}")
         if not (is_ready() if is_ready else "listening on" in self.log_text()):
             return False
-        with socket.socket() as probe:
-            return probe.connect_ex((self.host, self.port)) == 0
+        with socket.socket(socket.AF_UNIX if self.network else socket.AF_INET) as probe:
+            where = f"{self.folder}/.s.PGSQL.{self.port}" if self.network else (self.host, self.port)
+            return probe.connect_ex(where) == 0
 
     def reload(self):
         self.write_config()
@@ -103,10 +110,10 @@ class Howdah:
             return ""
         return self.stderr_file.read_text(encoding="utf-8", errors="replace")
 
-    def wait_for_log(self, pattern, timeout=20):
-        """Waits for a line that matches, and returns the match."""
-        return wait_until(lambda: re.search(pattern, self.log_text(), re.M), timeout,
-                          lambda: f"/{pattern}/ in the log:\n{self.log_text()[-3000:]}")
+    def wait_for_log(self, pattern, timeout=20, after=0):
+        """Waits for a line that matches, and returns the match; `after` is a length of log_text()."""
+        return wait_until(lambda: re.search(pattern, self.log_text()[after:], re.M), timeout,
+                          lambda: f"/{pattern}/ in the log:\n{self.log_text()[after:][-3000:]}")
 
     def target(self, **changes):
         return Target(self.host, self.port, self.cluster.authority.ca, False, self.folder, **changes)
