@@ -144,7 +144,8 @@ def test_statements_of_init_connect_are_run_on_new_connections_and_after_discard
     cluster.primary.query(f"CREATE TABLE {table} (pid int)", dbname="appdb")
     cluster.primary.query(f"GRANT ALL ON {table} TO PUBLIC", dbname="appdb")
     howdah = with_attributes(make_howdah, cluster, variables={"threads": 1}, servers=servers_of(cluster, max_connections=1),
-                             *[{"hostgroup_id": 10, "init_connect": f"INSERT INTO {table} VALUES (pg_backend_pid())"}])
+                             *[{"hostgroup_id": 10, "free_connections_pct": 100,
+                                "init_connect": f"INSERT INTO {table} VALUES (pg_backend_pid())"}])
 
     def runs(pid):
         return cluster.primary.query(f"SELECT count(*) FROM {table} WHERE pid = %s", [pid], dbname="appdb")[0][0]
