@@ -1,3 +1,4 @@
+#include "protocol/wire/error_message.hpp"
 #include "tests/support/loopback/running_proxy.hpp"
 
 namespace howdah::tests {
@@ -167,6 +168,24 @@ TEST_F(loopback, a_server_that_is_shut_down_in_mid_query_gives_its_sqlstate) {
     client c = connect();
     EXPECT_EQ(c.ask("INSERT bad"), "E(57P01) Z(I)");
     EXPECT_EQ(c.ask("INSERT 1"), inserted);
+}
+
+TEST_F(loopback, a_notice_of_a_write_reaches_the_client_at_once) {
+    event& seen = make_event();
+    writer.on("INSERT 8", [&](backend& b) {
+        std::string notice;
+        protocol::append_notice(notice, protocol::severity::notice, "00000", "half way");
+        b.raw(notice);
+        b.flush();
+        seen.wait();
+        b.complete("INSERT 0 1");
+    });
+    start();
+    client c = connect();
+    c.send(query("INSERT 8"));
+    EXPECT_EQ(c.next().substr(0, 1), "N");
+    seen.set();
+    EXPECT_EQ(c.until_ready(), inserted);
 }
 
 TEST_F(loopback, a_read_on_a_server_that_is_shut_down_is_run_again) {
