@@ -92,14 +92,8 @@ public:
             case element::kind::word:
                 return at < tokens_.size() &&
                        (tokens_[at].is_word(e.text) || tokens_[at].is(e.text)) && go_on(at + 1);
-            case element::kind::argument: {
-                if (at >= tokens_.size() || tokens_[at].kind == token_kind::symbol) return false;
-                const auto before = found;
-                found[e.text] = content_of(tokens_[at]);
-                if (go_on(at + 1)) return true;
-                found = before;
-                return false;
-            }
+            case element::kind::argument:
+                return argument(e.text, at, go_on);
             case element::kind::rest:
                 if (at < tokens_.size()) found["rest"] = text_.substr(tokens_[at].offset);
                 return go_on(tokens_.size());
@@ -119,6 +113,38 @@ public:
     }
 
 private:
+    /// One word or literal; where that does not fit, also several without blanks between them, as
+    /// in 10.0.0.1:5432, [::1]:5432 and rack=r1.
+    bool argument(const std::string& name, std::size_t at, const rest& go_on) {
+        if (at >= tokens_.size()) return false;
+        const auto before = found;
+        if (tokens_[at].kind != token_kind::symbol) {
+            found[name] = content_of(tokens_[at]);
+            if (go_on(at + 1)) return true;
+            found = before;
+        } else if (!tokens_[at].is("[")) {
+            return false;
+        }
+        std::size_t end = at;
+        while (end < tokens_.size() && joins(tokens_[end]) &&
+               (end == at || end_of(end - 1) == tokens_[end].offset))
+            ++end;
+        if (end < at + 2) return false;
+        found[name] = text_.substr(tokens_[at].offset, end_of(end - 1) - tokens_[at].offset);
+        if (go_on(end)) return true;
+        found = before;
+        return false;
+    }
+    [[nodiscard]] static bool joins(const token& t) {
+        if (t.kind == token_kind::word || t.kind == token_kind::number) return true;
+        constexpr std::string_view symbols[] = {":", "::", ".", "-", "[", "]", "%", "="};
+        return t.kind == token_kind::symbol &&
+               std::ranges::find(symbols, t.text) != std::end(symbols);
+    }
+    [[nodiscard]] std::size_t end_of(std::size_t index) const {
+        return tokens_[index].offset + tokens_[index].text.size();
+    }
+
     [[nodiscard]] std::string words(std::size_t from, std::size_t to) const {
         std::string out;
         for (; from < to; ++from)

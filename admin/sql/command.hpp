@@ -54,10 +54,10 @@ struct command_result {
 
 /// One row of the table of commands.
 struct command {
-    /// Words in capitals are written so (in any case); `<name>` is one value; `[x]` may be left
-    /// out;
-    /// `{a|b}` is one of several, with `name:` before it where it is an argument; `...` at the end
-    /// is the rest of the statement, argument "rest". For example
+    /// Words in capitals are written so (in any case); `<name>` is one value, which may be several
+    /// tokens where no blank is between them (10.0.0.1:5432); `[x]` may be left out; `{a|b}` is one
+    /// of several; with `name:` before either it is an argument; `...` at the end is the rest of
+    /// the statement, argument "rest". For example
     /// "LOAD PGSQL module:{SERVERS|USERS} {TO RUNTIME|FROM MEMORY}".
     std::string_view syntax;
     std::string_view doc;  ///< One line, ends with a full stop.

@@ -9,8 +9,8 @@
 namespace howdah::admin {
 namespace {
 
-constexpr std::string_view attached_schemas[] = {"stats", "monitor", "pgbouncer", "pg_catalog",
-                                                 "information_schema"};
+constexpr std::string_view attached_schemas[] = {
+    "stats", "monitor", "pgbouncer", "pg_catalog", "information_schema", "ha"};
 /// Rows that are looked at to find out the types of columns that are expressions.
 constexpr std::size_t rows_looked_at = 500;
 constexpr std::size_t bytes_looked_at = 1 << 20;
@@ -415,7 +415,11 @@ sql_result<std::unique_ptr<prepared_sql>> sql_session::prepare(std::string_view 
     const bool begins = first.is_word("BEGIN") || (first.is_word("START") && tokens.size() > 1 &&
                                                    tokens[1].is_word("TRANSACTION"));
     if (begins) return transaction(kind::begin);
-    if (first.is_word("COMMIT") || first.is_word("END")) return transaction(kind::commit);
+    // END DOWNTIME is a command.
+    const bool ends =
+        first.is_word("END") && (tokens.size() == 1 || tokens[1].is_word("WORK") ||
+                                 tokens[1].is_word("TRANSACTION") || tokens[1].is_word("AND"));
+    if (first.is_word("COMMIT") || ends) return transaction(kind::commit);
     const bool to_savepoint =
         std::ranges::any_of(tokens, [](const token& t) { return t.is_word("TO"); });
     if ((first.is_word("ROLLBACK") && !to_savepoint) || first.is_word("ABORT"))
@@ -433,11 +437,12 @@ sql_result<std::unique_ptr<prepared_sql>> sql_session::prepare(std::string_view 
         if (dialect != text) e.position = 0;
         if (e.sqlstate == "42501" &&
             (e.message == "not authorized" || e.message.find("prohibited") != e.message.npos))
-            e = {"42501", "permission denied",
-                 who_ == role::stats
-                     ? "Users of admin-stats_credentials may read the schemas stats and monitor."
-                     : "Tables can be read and filled; they are not created, altered or dropped, "
-                       "and nothing is attached."};
+            e = {
+                "42501", "permission denied",
+                who_ == role::stats
+                    ? "Users of admin-stats_credentials may read the schemas stats, monitor and ha."
+                    : "Tables can be read and filled; they are not created, altered or dropped, "
+                      "and nothing is attached."};
         return e;
     }
     if (prepared->empty()) return made();

@@ -44,6 +44,18 @@ TEST(command_pattern, values_lose_their_quotes_and_the_rest_keeps_them) {
               (arguments{{"name", "Odd"}, {"rest", "'a', b"}}));
 }
 
+TEST(command_pattern, a_value_may_be_several_tokens_without_blanks_between_them) {
+    for (const char* server : {"10.0.0.1:5432", "pg1:5432", "[2001:db8::1%eth0]:5432", "pg-1.lan"})
+        EXPECT_EQ(match("FAILOVER <cluster> [TO <server>]", std::string("FAILOVER a TO ") + server),
+                  (arguments{{"cluster", "a"}, {"server", server}}));
+    EXPECT_EQ(match("TAG <server> <tag>", "TAG pg1:1 rack=r1"),
+              (arguments{{"server", "pg1:1"}, {"tag", "rack=r1"}}));
+    EXPECT_FALSE(match("ADOPT <server>", "ADOPT pg1 :5432"));
+    EXPECT_FALSE(match("ADOPT <server>", "ADOPT (pg1)"));
+    EXPECT_FALSE(match("ADOPT <server>", "ADOPT pg1,pg2"));
+    EXPECT_FALSE(match("ADOPT <server>", "ADOPT"));
+}
+
 TEST(command_pattern, is_shown_without_the_names_of_arguments) {
     EXPECT_EQ(command_pattern::readable("LOAD PGSQL module:{A|B} [x:{TO C}] <id>"),
               "LOAD PGSQL {A|B} [{TO C}] <id>");
