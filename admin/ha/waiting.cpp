@@ -1,0 +1,41 @@
+#include "admin/ha/waiting.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <future>
+#include <memory>
+
+#include "protocol/wire/sqlstate.hpp"
+
+namespace howdah::admin {
+
+namespace sqlstate = protocol::sqlstate;
+
+sql_result<ha::order_answer> carry_out(const std::function<void(ha_orders::answer)>& begin,
+                                       std::chrono::milliseconds patience,
+                                       const std::string& hint) {
+    std::future<ha::order_answer> ended;
+    {
+        // Only the order keeps the promise: where it is dropped, the future knows.
+        auto told = std::make_shared<std::promise<ha::order_answer>>();
+        ended = told->get_future();
+        begin([told](ha::order_answer said) { told->set_value(std::move(said)); });
+    }
+    if (ended.wait_for(patience) != std::future_status::ready)
+        return sql_error(sqlstate::object_not_in_prerequisite_state,
+                         fmt::format("the order has not ended after {}; it goes on", patience),
+                         "SHOW HA and ha.recoveries say how far it is.");
+    ha::order_answer said;
+    try {
+        said = ended.get();
+    } catch (const std::future_error&) {
+        return sql_error(sqlstate::admin_shutdown, "Howdah is shutting down",
+                         "What was begun goes on after its next start.");
+    }
+    if (!said.done)
+        return sql_error(sqlstate::object_not_in_prerequisite_state, said.sentence, hint);
+    return said;
+}
+
+}  // namespace howdah::admin
