@@ -8,7 +8,16 @@
 namespace howdah::ha {
 namespace {
 
-constexpr std::string_view quick_timeout = "2s";
+/// A receiver that is to ask the primary leaves it so long for the answer.
+constexpr time_us least_patience_us = 2'000'000;
+
+/// wal_receiver_timeout with which a receiver asks the primary soon, and does not give up before
+/// that: it asks after half of the time without a message, and gives up, asked or not, after all
+/// of it. In ms.
+std::int64_t asking_timeout_ms(time_us silence_us, std::int64_t current_ms) {
+    const auto wanted_ms = std::max(2 * silence_us, silence_us + least_patience_us) / 1000;
+    return current_ms > 0 ? std::min(wanted_ms, current_ms) : wanted_ms;
+}
 
 /// Puts steps into stages: `next()` begins a new one.
 class stages {
@@ -244,10 +253,21 @@ plan plan_confirmation(const cluster& subject, const std::vector<std::size_t>& q
                             one.name(), one.facts.settings.wal_receiver_timeout_ms / 1000));
             continue;
         }
-        const auto before = fmt::format("{}ms", one.facts.settings.wal_receiver_timeout_ms);
+        const auto before = one.facts.settings.wal_receiver_timeout_ms;
+        const auto heard = one.facts.receiver ? one.facts.receiver->last_message_us : 0;
+        const auto timeout =
+            asking_timeout_ms(std::max<time_us>(0, subject.now_us - heard), before);
         auto& ask = at.add(steps::setting(
-            one, "wal_receiver_timeout", before, std::string(quick_timeout),
-            fmt::format("the receiver of {} asks the primary within a second", one.name())));
+            one, "wal_receiver_timeout", fmt::format("{}ms", before), fmt::format("{}ms", timeout),
+            fmt::format("the receiver of {} asks the primary whether it lives", one.name())));
+        // Where this comes late it would give up without having asked.
+        ask.guard = fmt::format(
+            "SELECT pg_catalog.clock_timestamp() - last_msg_receipt_time < interval '{} ms' FROM "
+            "pg_catalog.pg_stat_wal_receiver",
+            timeout - least_patience_us / 2000);
+        ask.done_when = fmt::format(
+            "SELECT setting = '{}' FROM pg_catalog.pg_settings WHERE name = 'wal_receiver_timeout'",
+            timeout);
         ask.failing = on_failure::go_on;
     }
     if (out.steps.empty()) out.impossible = "no standby can be asked";

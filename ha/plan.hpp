@@ -89,9 +89,9 @@ struct plan_options {
 };
 
 /// Makes receivers that may or may not stream from a dead primary find out: for a moment
-/// wal_receiver_timeout is two seconds there, so that they ask the primary after one and give up
-/// after two. A live primary answers and nothing changes. Carry it out, read and decide until no
-/// standby is quiet any more, and then undo it, whatever was decided.
+/// wal_receiver_timeout is so short there that they ask the primary at once or within a second. A
+/// live primary answers and nothing changes. Carry it out, read and decide until no standby is
+/// quiet any more, and then undo it, whatever was decided.
 [[nodiscard]] plan plan_confirmation(const cluster& subject, const std::vector<std::size_t>& quiet);
 
 /// First part of a failover: hold writers, drop connections to the old primary, stop the receivers

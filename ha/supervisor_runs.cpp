@@ -17,7 +17,7 @@ using boost::asio::as_tuple;
 using boost::asio::awaitable;
 using boost::asio::use_awaitable;
 
-/// How long quiet standbys have to notice; a receiver gives up after two seconds.
+/// How long quiet standbys have to notice; see plan_confirmation.
 constexpr time_us confirm_time_us = 6'000'000;
 
 sql_answer wrong(std::string why) {
