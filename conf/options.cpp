@@ -334,10 +334,11 @@ std::vector<option> build() {
     t.add("ha_password", &v::ha_password, "Password of ha_username.").secret = true;
     t.add("ha_check_interval", &v::ha_check_interval,
           "Time between two readings of a server's facts.", {50, hour});
-    t.add("ha_check_timeout", &v::ha_check_timeout,
-          "A reading without an answer for this long has failed; a server that is silent for two "
-          "readings in a row looks dead.",
-          {50, 10 * minute});
+    t.add(
+        "ha_check_timeout", &v::ha_check_timeout,
+        "A server that answers no reading for this long is suspected: its standbys are asked, and "
+        "only what they say makes it dead.",
+        {50, 10 * minute});
     t.add("ha_start_timeout", &v::ha_start_timeout,
           "A primary that starts up for longer counts as dead.", {0, day});
     t.add("ha_hold_timeout", &v::ha_hold_timeout,

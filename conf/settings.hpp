@@ -378,7 +378,7 @@ struct variables {
     std::string ha_username;  ///< Empty = the monitor's, with its password.
     std::string ha_password;
     std::chrono::milliseconds ha_check_interval{500};
-    std::chrono::milliseconds ha_check_timeout{1000};
+    std::chrono::milliseconds ha_check_timeout{800};
     std::chrono::milliseconds ha_start_timeout{60000};
     std::chrono::milliseconds ha_hold_timeout{30000};
     std::uint32_t ha_hold_max_clients = 10000;

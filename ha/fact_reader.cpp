@@ -51,7 +51,8 @@ boost::asio::awaitable<server_facts> fact_reader::read(std::chrono::milliseconds
     const auto began = now_us();
     const bool kept = link_.open();
     auto facts = co_await try_once(deadline);
-    if (kept && facts.reach != reachability::up) {
+    const bool silent = now_us() - began >= std::chrono::microseconds(deadline).count();
+    if (kept && facts.reach != reachability::up && !silent) {
         link_.close();
         auto again = co_await try_once(deadline);
         facts = std::move(again);

@@ -20,7 +20,7 @@ public:
 
     /// With reachability `up` and the facts, else with what was wrong in `reach_detail` and no
     /// facts. `deadline` holds for the login and for each statement. A session that was kept and
-    /// fails, or is silent, proves nothing: then a new one is tried, and that decides.
+    /// broke proves nothing: then a new one is tried, and that decides.
     [[nodiscard]] boost::asio::awaitable<server_facts> read(std::chrono::milliseconds deadline);
     void close() { link_.close(); }
 

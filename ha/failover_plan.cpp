@@ -9,7 +9,7 @@ namespace howdah::ha {
 namespace {
 
 /// A receiver that is to ask the primary leaves it so long for the answer.
-constexpr time_us least_patience_us = 2'000'000;
+constexpr time_us least_patience_us = 1'000'000;
 
 /// wal_receiver_timeout with which a receiver asks the primary soon, and does not give up before
 /// that: it asks after half of the time without a message, and gives up, asked or not, after all

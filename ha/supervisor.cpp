@@ -345,14 +345,17 @@ void supervisor::impl::add_ruling(monitor::ruling& out, const watched_cluster& w
     // It becomes a primary by our own doing: its sessions stay.
     if (w.holding && w.intent && w.intent->candidate) out.fenced.erase(*w.intent->candidate);
     if (made.writers.writer || w.holding) return;
-    // The primary lives and does not tell us its facts: no reason to take its clients away.
+    // Nothing shows that it is dead, and nobody was promoted: no reason to take its clients away.
+    // The monitor sees by itself whether it can be used.
     const auto primary = subject.find(w.record->primary);
     const auto before = ruling_.writers.find(subject.writer_hostgroup);
     if (!primary || before == ruling_.writers.end()) return;
     const auto& one = subject.servers[*primary];
-    if (one.is(before->second) && !one.current &&
-        made.writers.standings[*primary] == standing::unknown &&
-        (one.facts.reach == reachability::up || one.facts.reach == reachability::refusing))
+    const bool lives = one.facts.reach == reachability::up ||
+                       one.facts.reach == reachability::refusing ||
+                       made.problems.headline.what == problem::unreachable_primary;
+    if (one.is(before->second) && !one.writable() && lives &&
+        made.writers.standings[*primary] == standing::unknown)
         out.writers[subject.writer_hostgroup] = before->second;
 }
 

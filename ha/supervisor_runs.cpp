@@ -20,6 +20,14 @@ using boost::asio::use_awaitable;
 /// How long quiet standbys have to notice; see plan_confirmation.
 constexpr time_us confirm_time_us = 6'000'000;
 
+/// Switchover: whether clients are in transactions, and how often that is asked.
+constexpr const char* no_transactions =
+    "SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE backend_type = 'client "
+    "backend' AND xact_start IS NOT NULL AND pid <> pg_catalog.pg_backend_pid() AND usename IS "
+    "DISTINCT FROM current_user)";
+constexpr std::chrono::milliseconds drain_question{1000};
+constexpr std::chrono::milliseconds drain_interval{20};
+
 sql_answer wrong(std::string why) {
     sql_answer out;
     out.error = monitor::pq_error{.message = std::move(why)};
@@ -86,6 +94,8 @@ public:
             case step_kind::hold_writers: {
                 w_.holding = true;
                 co_await owner_.next_cycle();
+                if (w_.under_way && w_.under_way->kind == "switchover")
+                    co_await drain(what.timeout_us);
                 break;
             }
             case step_kind::close_connections:
@@ -105,6 +115,21 @@ public:
                 out = wrong("this step is not Howdah's own");
         }
         co_return out;
+    }
+
+    /// Waits for the transactions that are under way on the primary; those that take too long are
+    /// broken off.
+    awaitable<void> drain(time_us patience_us) {
+        const auto until = now_us() + patience_us;
+        boost::asio::steady_timer pause(owner_.io_);
+        while (now_us() < until) {
+            auto at = w_.record->primary;
+            std::string sql = no_transactions;
+            const auto idle = co_await ask(std::move(at), std::move(sql), drain_question);
+            if (idle.yes() || idle.error) co_return;
+            pause.expires_after(drain_interval);
+            co_await pause.async_wait(as_tuple(use_awaitable));
+        }
     }
 
     /// The last line that it writes is its answer.

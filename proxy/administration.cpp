@@ -13,6 +13,9 @@
 #include "admin/catalog/catalog_tables.hpp"
 #include "admin/catalog/dialect.hpp"
 #include "admin/catalog/functions.hpp"
+#include "admin/ha/commands.hpp"
+#include "admin/ha/orders.hpp"
+#include "admin/ha/tables.hpp"
 #include "admin/pgbouncer/import_command.hpp"
 #include "admin/sql/registry_tables.hpp"
 #include "admin/sql/show_commands.hpp"
@@ -83,6 +86,9 @@ administration::administration(administered what)
     add_statistics_tables(environment_.tables, what_.control, what_.shared, what_.watcher);
     add_pgbouncer_tables(environment_.tables, what_.control, what_.shared, what_.traffic_control,
                          what_.settings);
+    const admin::ha_view_source view = [this] { return what_.clusters.view(); };
+    for (admin::live_table& t : admin::ha_tables(view, what_.kept_of_clusters))
+        environment_.tables.push_back(std::move(t));
     for (admin::live_table& t : admin::registry_tables(environment_))
         environment_.tables.push_back(std::move(t));
     const auto catalog = std::make_shared<const admin::catalog>(environment_, [this] {
@@ -98,6 +104,8 @@ administration::administration(administered what)
         admin::add_catalog_functions(db, catalog, user, who, HOWDAH_VERSION);
     };
     environment_.translate = admin::translated;
+    environment_.commands.add(admin::ha_commands(admin::orders_of(what_.control, what_.clusters),
+                                                 view, what_.kept_of_clusters));
     environment_.commands.add(layers_->commands());
     environment_.commands.add(admin::import_commands());
     environment_.commands.add(admin::show_commands(environment_));

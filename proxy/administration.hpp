@@ -18,6 +18,11 @@ namespace howdah::monitor {
 class monitor;
 }
 
+namespace howdah::ha {
+class store;
+class supervisor;
+}  // namespace howdah::ha
+
 namespace howdah::proxy {
 
 class operations;
@@ -29,6 +34,8 @@ struct administered {
     process& shared;
     monitor::monitor& watcher;
     operations& traffic_control;
+    ha::supervisor& clusters;
+    ha::store& kept_of_clusters;
     std::function<std::shared_ptr<const conf::settings>()> settings;
     /// Puts accepted settings in force; an error, or what needs a restart.
     std::function<admin::sql_result<std::vector<std::string>>(

@@ -169,6 +169,8 @@ app::app(std::shared_ptr<const conf::settings> settings, std::vector<std::string
                      process_,
                      monitor_,
                      operations_,
+                     *supervisor_,
+                     *ha_store_,
                      [this] { return settings_; },
                      [this](std::shared_ptr<const conf::settings> wanted) { return apply(wanted); },
                      {[this] { return reload(); }, [this] { return apply(settings_); },
