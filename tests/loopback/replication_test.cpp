@@ -139,12 +139,12 @@ TEST_F(replicating, the_connection_counts_towards_the_limit_of_the_server) {
     EXPECT_EQ(ordinary.ask("INSERT 1"), "C(INSERT 0 1) Z(I)");
     // The idle connection makes way.
     client c = connect_walsender();
-    EXPECT_EQ(writer.peak(), 1);
+    writer.wait_for_closed(1);
     ordinary.send(query("INSERT 2"));
     wait_for_waiters(1);
     c.send(terminate());
     EXPECT_EQ(ordinary.until_ready(), "C(INSERT 0 1) Z(I)");
-    EXPECT_EQ(writer.peak(), 1);
+    writer.wait_for_closed(2);
 }
 
 TEST_F(replicating, a_client_waits_for_a_permit_and_is_told_when_there_is_none) {

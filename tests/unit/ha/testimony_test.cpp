@@ -33,6 +33,21 @@ TEST(Testimony, silence_for_longer_than_a_live_primary_ever_keeps_it_proves_deat
     EXPECT_EQ(of("standby at=0/100 heard=2050 receiver_timeout=2000"), testimony::quiet);
 }
 
+TEST(Testimony, a_sign_of_life_from_right_after_the_failure_proves_nothing_seconds_later) {
+    const auto subject = test::parse_scenario(
+                             "server pg1 primary at=0/100 dead\n"
+                             "server pg2 standby at=0/100 heard=9000\n"
+                             "server pg3 standby at=0/100 of=pg2 heard=100 grew=9000\n")
+                             .the_cluster();
+    const auto failed_at = subject.now_us - 10'000'000;
+    EXPECT_EQ(testify(subject.servers[1], 0, failed_at), testimony::quiet);
+    EXPECT_EQ(testify(subject.servers[2], 0, failed_at), testimony::none);
+}
+
+TEST(Testimony, one_whose_receiver_ended_is_cut_although_it_got_something_after_the_first_failure) {
+    EXPECT_EQ(of("standby at=0/100 grew=1900"), testimony::cut);
+}
+
 TEST(Testimony, silence_proves_nothing_where_receivers_never_ask) {
     EXPECT_EQ(of("standby at=0/100 heard=900000 receiver_timeout=0"), testimony::quiet);
 }
