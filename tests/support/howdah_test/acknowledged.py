@@ -6,12 +6,14 @@ afterwards does not depend on when the fault came.
 import threading
 import time
 from dataclasses import dataclass
+from itertools import count
 
 import psycopg
 
 from howdah_test.wait import wait_until
 
 TABLE = "acknowledged"
+_numbers = count(1)  # of clients; several tests may write into one table
 _TIMELINE = "('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int"
 _INSERT = (f"INSERT INTO {TABLE} (client, turn, port, timeline) VALUES (%s, %s, inet_server_port(), {_TIMELINE}) "
            "RETURNING port, timeline, pg_current_wal_insert_lsn() - '0/0'")
@@ -46,10 +48,11 @@ class Writers:
         self.rows, self.errors = [], []
         self._lock, self._stopped = threading.Lock(), threading.Event()
         self._connections = {}
-        self._threads = [threading.Thread(target=self._work, args=[n], daemon=True) for n in range(clients)]
+        self._threads = {number: threading.Thread(target=self._work, args=[number], daemon=True)
+                         for number in (next(_numbers) for _ in range(clients))}
 
     def __enter__(self):
-        for thread in self._threads:
+        for thread in self._threads.values():
             thread.start()
         self.wait_for_rows()
         return self
@@ -68,7 +71,7 @@ class Writers:
                         connection.cancel()
                     except psycopg.Error:
                         pass
-            return not any(thread.is_alive() for thread in self._threads)
+            return not any(thread.is_alive() for thread in self._threads.values())
         wait_until(all_ended, 30, "the writers stop", interval=0.1)
 
     def _work(self, client):
