@@ -13,6 +13,13 @@
 namespace howdah::proxy {
 namespace {
 
+/// Before a server is asked again that could not be connected to. A dead one refuses within
+/// microseconds, and the monitor needs a moment to find that out.
+constexpr std::chrono::milliseconds retry_pause{50};
+
+}  // namespace
+namespace {
+
 // How often idle connections are aged and failed attempts repeated.
 constexpr std::chrono::milliseconds housekeeping{100};
 // How far down the stack of idle connections a match of settings is looked for.
@@ -124,6 +131,12 @@ void pool::dispatch(const pool_book::open_order& order) {
     boost::asio::post(other->io, [other, order] { other->servers.carry_out(order); });
 }
 
+boost::asio::awaitable<void> pool::dispatch_later(pool_book::open_order order) {
+    boost::asio::steady_timer pause(worker_.io, retry_pause);
+    co_await pause.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+    dispatch(order);
+}
+
 void pool::carry_out(const pool_book::open_order& order) {
     if (!may_open(order)) return;
     worker_.gate.spawn(order.own ? open_own(order) : open(order));
@@ -204,7 +217,7 @@ void pool::open_failed(const pool_book::open_order& order, const server_login_er
     }
     if (!hopeless || (why.full && !refused)) {
         if (result.retry) {
-            dispatch(*result.retry);
+            worker_.gate.spawn(dispatch_later(*result.retry));
         } else {
             retry_.push_back(order.ticket);
             ask_for_idle();

@@ -175,6 +175,7 @@ private:
     void keep(server_ptr connection);
     void deliver(pool_book::ticket_id ticket, server_ptr connection);
     void dispatch(const pool_book::open_order& order);
+    boost::asio::awaitable<void> dispatch_later(pool_book::open_order order);
     [[nodiscard]] boost::asio::awaitable<void> open(pool_book::open_order order);
     [[nodiscard]] boost::asio::awaitable<void> open_own(pool_book::open_order order);
     [[nodiscard]] boost::asio::awaitable<void> run_cancel(const server_entry* server,
