@@ -400,9 +400,6 @@ void admin_protocol::bind(std::string_view body, std::string& out) {
                              " result formats but query has " + std::to_string(columns) +
                              " columns",
                          out);
-    // A statement has one execution at a time: what another portal still had ends here.
-    for (auto& [name, other] : portals_)
-        if (other.of == fresh.of) other.rows.reset();
     portals_.insert_or_assign(std::string(names->portal), std::move(fresh));
     protocol::append_bind_complete(out);
 }

@@ -104,10 +104,18 @@ private:
     std::size_t at_ = 0;
 };
 
+/// A statement has one execution at a time, whose cursor `running` points to. When it is executed
+/// again, the cursor before has only what it had fetched already.
 class sqlite_cursor final : public cursor {
 public:
-    sqlite_cursor(statement& what, std::string verb) : statement_(what), verb_(std::move(verb)) {}
-    ~sqlite_cursor() override { statement_.reset(); }
+    sqlite_cursor(statement& what, std::string verb, sqlite_cursor*& running)
+        : statement_(what), verb_(std::move(verb)), running_(&running) {
+        if (running != nullptr) running->running_ = nullptr;
+        running = this;
+    }
+    ~sqlite_cursor() override { leave_statement(); }
+    sqlite_cursor(const sqlite_cursor&) = delete;
+    sqlite_cursor& operator=(const sqlite_cursor&) = delete;
 
     sql_result<void> start() {
         sqlite3* db = sqlite3_db_handle(statement_.handle());
@@ -120,7 +128,7 @@ public:
             auto more = statement_.step();
             if (!more) return more.error();
             if (!*more) {
-                ended_ = true;
+                end();
                 break;
             }
             row r = statement_.current();
@@ -148,10 +156,13 @@ public:
             return true;
         }
         if (ended_) return false;
+        if (running_ == nullptr)
+            return sql_error("55000", "the statement was executed again before its last row",
+                             "Prepare it once for each portal that is open at the same time.");
         auto more = statement_.step();
         if (!more) return more.error();
         if (!*more) {
-            ended_ = true;
+            end();
             return false;
         }
         out = statement_.current();
@@ -176,8 +187,19 @@ public:
     }
 
 private:
+    void end() {
+        ended_ = true;
+        leave_statement();
+    }
+    void leave_statement() {
+        if (running_ == nullptr) return;
+        statement_.reset();
+        *std::exchange(running_, nullptr) = nullptr;
+    }
+
     statement& statement_;
     std::string verb_;
+    sqlite_cursor** running_;  ///< null: the execution is over, or another one's
     std::deque<row> first_;
     bool ended_ = false;
     std::int64_t changes_before_ = 0;
@@ -200,6 +222,7 @@ public:
     sql_result<std::unique_ptr<cursor>> open(const std::vector<value>& parameters) override {
         if (auto may = session_.check_may_run(); !may) return may.error();
         session_.start_statement();
+        auto made = std::make_unique<sqlite_cursor>(statement_, verb_, running_);
         statement_.reset();
         for (int i = 1; i <= static_cast<int>(parameter_count()); ++i) {
             // $2 may come before $1 in the text.
@@ -209,7 +232,6 @@ public:
                 return sql_error("08P01", "there is no parameter $" + std::to_string(number));
             statement_.bind(i, parameters[static_cast<std::size_t>(number) - 1]);
         }
-        auto made = std::make_unique<sqlite_cursor>(statement_, verb_);
         if (auto started = made->start(); !started) return started.error();
         return std::unique_ptr<cursor>(std::move(made));
     }
@@ -218,6 +240,7 @@ private:
     sql_session& session_;
     statement statement_;
     std::string verb_;
+    sqlite_cursor* running_ = nullptr;
 };
 
 /// BEGIN, COMMIT, ROLLBACK and their other names, with PostgreSQL's meaning of a failed

@@ -38,7 +38,7 @@ public:
     [[nodiscard]] virtual std::size_t parameter_count() const = 0;
     /// What is known of the result without executing it.
     [[nodiscard]] virtual std::vector<column> columns() const = 0;
-    /// Only one cursor of a statement is open at a time.
+    /// Another cursor of the statement that is still open may not reach its end.
     [[nodiscard]] virtual sql_result<std::unique_ptr<cursor>> open(
         const std::vector<value>& parameters) = 0;
 };

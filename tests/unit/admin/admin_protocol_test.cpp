@@ -240,6 +240,21 @@ TEST_F(admin_protocol_test, a_portal_gives_as_many_rows_as_are_asked_for) {
               "E(55000 portal \"p\" cannot be run) Z(E)");
 }
 
+TEST_F(admin_protocol_test, portals_of_one_statement_do_not_mix_their_rows) {
+    CONNECT(c);
+    c(query("BEGIN") + parse("s", "SELECT $1 UNION ALL SELECT 'end'"));
+    EXPECT_EQ(c(bind("s", {"a"}, "one") + bind("s", {"b"}, "two") + execute("one", 1) +
+                execute("two", 1) + execute("one") + execute("two") + sync()),
+              "2 2 D(a) s D(b) s D(end) C(SELECT 2) D(end) C(SELECT 2) Z(T)");
+    c(parse("long",
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 2000) "
+            "SELECT $1 || i FROM n"));
+    const std::string both = c(bind("long", {"a"}, "one") + bind("long", {"b"}, "two") +
+                               execute("one", 1) + execute("two", 1) + execute("one") + sync());
+    EXPECT_THAT(both, HasSubstr("2 2 D(a1) s D(b1) s D(a2) "));
+    EXPECT_THAT(both, HasSubstr("E(55000 the statement was executed again before its last row)"));
+}
+
 TEST_F(admin_protocol_test, an_error_skips_everything_up_to_sync) {
     CONNECT(c);
     EXPECT_EQ(c(parse("", "SELEC") + bind("", {}) + execute() + query("SELECT 1") + sync() +
