@@ -421,7 +421,9 @@ void session::on_skipped(server_replies& replies, server_replies::entry& e, bool
 void session::on_done(server_replies::entry& e) {
     count_statement(e.note, e.what == reply_kind::query && query_failed_);
     if (e.swallow || (!e.note.what && !e.note.verdict)) return;
-    const auto multiplex = e.note.verdict ? e.note.verdict->multiplex : std::nullopt;
+    constexpr int unchanged = -1;
+    const int multiplex =
+        e.note.verdict ? e.note.verdict->multiplex.value_or(unchanged) : unchanged;
     const bool failed = e.what == reply_kind::query && query_failed_;
     if (e.note.what) {
         const sql::traits& t = *e.note.what;
