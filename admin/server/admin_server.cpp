@@ -3,15 +3,15 @@
 #include <openssl/rand.h>
 #include <spdlog/spdlog.h>
 
-#include <boost/asio/ip/address.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <stdexcept>
 
 #include "admin/server/admin_protocol.hpp"
-#include "protocol/io/offload.hpp"
+#include "admin/server/local_peer.hpp"
 #include "admin/sql/show_commands.hpp"
 #include "protocol/io/message_channel.hpp"
+#include "protocol/io/offload.hpp"
 #include "protocol/io/opening.hpp"
 #include "protocol/wire/error_message.hpp"
 #include "protocol/wire/messages.hpp"
@@ -29,25 +29,6 @@ constexpr std::size_t thread_count = 4;
 constexpr std::size_t most_clients = 200;
 constexpr std::size_t longest_message = 4 << 20;
 constexpr std::chrono::seconds login_time{10};
-
-bool is_local(const protocol::stream_socket& socket) {
-    boost::system::error_code ec;
-    const auto peer = socket.remote_endpoint(ec);
-    if (ec) return false;
-    const auto* address = static_cast<const sockaddr*>(peer.data());
-    if (address->sa_family == AF_UNIX) return true;
-    if (address->sa_family == AF_INET) {
-        const auto* v4 = reinterpret_cast<const sockaddr_in*>(address);
-        return boost::asio::ip::address_v4(ntohl(v4->sin_addr.s_addr)).is_loopback();
-    }
-    const auto* v6 = reinterpret_cast<const sockaddr_in6*>(address);
-    boost::asio::ip::address_v6::bytes_type bytes;
-    std::copy_n(v6->sin6_addr.s6_addr, bytes.size(), bytes.begin());
-    const boost::asio::ip::address_v6 given(bytes);
-    if (given.is_v4_mapped())
-        return make_address_v4(boost::asio::ip::v4_mapped, given).is_loopback();
-    return given.is_loopback();
-}
 
 std::string random_bytes(std::size_t n) {
     std::string out(n, '\0');
