@@ -181,12 +181,17 @@ app::app(std::shared_ptr<const conf::settings> settings, std::vector<std::string
                      [this] { return client_tls_; },
                      [this](const conf::listen_address& at) { return open_admin_socket(at); }});
     administration_->listen();
+    ha_api_ = std::make_unique<ha_api>(
+        control_, api_threads_, *supervisor_, *ha_store_, [this] { return settings_; },
+        [this](const conf::listen_address& at) { return open_admin_socket(at); });
 }
 
 app::~app() {
     administration_.reset();
+    ha_api_.reset();
     supervisor_->stop();
     ha_threads_.join();
+    api_threads_.join();
     monitor_.stop();
     catalog_source_.stop();
     auth_source_.stop();
@@ -450,6 +455,7 @@ void app::hand_over() {
     notify_systemd("MAINPID=" + std::to_string(successor_.pid()));
     // They are the successor's now; the paths of unix sockets, too.
     administration_->stop_listening();
+    ha_api_->stop_listening();
     close_passed_sockets();
     unix_sockets_.clear();
     // So are the clusters: what it decides is not known here, but what the servers say is.
@@ -496,7 +502,7 @@ void app::begin_shutdown() {
 
 void app::stop_now() {
     // Its threads wait for answers of the others.
-    administration_->stop([this] { stop_rest(); });
+    ha_api_->stop([this] { administration_->stop([this] { stop_rest(); }); });
 }
 
 void app::stop_rest() {

@@ -16,6 +16,7 @@
 #include "monitor/function_catalog_source.hpp"
 #include "monitor/monitor.hpp"
 #include "proxy/administration.hpp"
+#include "proxy/ha_api.hpp"
 #include "proxy/handover.hpp"
 #include "proxy/operations.hpp"
 #include "proxy/process.hpp"
@@ -104,12 +105,14 @@ private:
     monitor::auth_query_source auth_source_;
     monitor::wal_sampler sampler_;
     wal_view positions_;
-    boost::asio::thread_pool ha_threads_{2};  ///< for what blocks: its disk, its hooks
+    boost::asio::thread_pool ha_threads_{2};   ///< for what blocks: its disk, its hooks
+    boost::asio::thread_pool api_threads_{2};  ///< for what its API reads
     std::unique_ptr<ha::store> ha_store_;
     std::unique_ptr<ha::supervisor> supervisor_;
     std::vector<std::unique_ptr<worker>> workers_;
     operations operations_{control_, process_.workers, [this] { publish(); }};
     std::unique_ptr<administration> administration_;
+    std::unique_ptr<ha_api> ha_api_;
     std::vector<std::thread> threads_;
     std::vector<std::string> unix_sockets_;
     std::vector<std::pair<worker*, int>> sockets_;  ///< bound, not yet accepting

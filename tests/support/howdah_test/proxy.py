@@ -39,7 +39,7 @@ class Howdah:
         self.program = program
         self.network = cluster.network
         self.host, self.port = str(self.folder) if self.network else ADDRESS, free_port()
-        self.admin_port, self.metrics_port = free_port(), free_port()
+        self.admin_port, self.metrics_port, self.api_port = free_port(), free_port(), free_port()
         self.config_file = self.folder / "howdah.yaml"
         self.stderr_file = self.folder / "howdah.log"
         self.process = None
@@ -49,6 +49,7 @@ class Howdah:
                 "interfaces": list(dict.fromkeys([f"{self.host}:{self.port}", f"{self.folder}:{self.port}"])),
                 "admin_pgsql_ifaces": [f"{self.host}:{self.admin_port}"],
                 "admin_metrics_ifaces": [f"{self.host}:{self.metrics_port}"],
+                "ha_api_ifaces": [f"{self.host}:{self.api_port}"],
                 "ssl_cert": str(cluster.authority.cert), "ssl_key": str(cluster.authority.key),
                 "monitor_username": "monitor", "monitor_password": PASSWORDS["monitor"],
                 "shutdown_timeout": 10000, **(variables or {}),

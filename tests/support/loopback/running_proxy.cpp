@@ -40,6 +40,7 @@ void loopback::start(const proxy_setup& setup) {
         "  monitor_enabled: false\n"
         "  admin_pgsql_ifaces: none\n"
         "  admin_metrics_ifaces: none\n"
+        "  ha_api_ifaces: none\n"
         "  server_sslmode: disable\n"
         "  threads: " +
         std::to_string(setup.threads) + "\n";
