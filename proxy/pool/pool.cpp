@@ -3,6 +3,9 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include "protocol/wire/error_message.hpp"
 #include "protocol/wire/message_views.hpp"
@@ -16,9 +19,6 @@ namespace {
 /// Before a server is asked again that could not be connected to. A dead one refuses within
 /// microseconds, and the monitor needs a moment to find that out.
 constexpr std::chrono::milliseconds retry_pause{50};
-
-}  // namespace
-namespace {
 
 // How often idle connections are aged and failed attempts repeated.
 constexpr std::chrono::milliseconds housekeeping{100};

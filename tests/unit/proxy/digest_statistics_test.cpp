@@ -7,8 +7,8 @@
 namespace howdah::proxy {
 namespace {
 
-const pool_login alice{1, "shop", "alice"};
-const pool_login bob{2, "shop", "bob"};
+const pool_login alice{1, "shop", "alice", {}, {}};
+const pool_login bob{2, "shop", "bob", {}, {}};
 
 sql::digested_ptr named(std::uint64_t hash, std::string text) {
     return std::make_shared<const sql::digested>(sql::digested{{hash, hash}, std::move(text)});
