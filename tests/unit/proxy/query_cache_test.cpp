@@ -23,8 +23,8 @@ protected:
         return r == nullptr ? "-" : r->messages;
     }
 
-    const pool_login alice_{1, "shop", "alice"};
-    const pool_login bob_{2, "shop", "bob"};
+    const pool_login alice_{1, "shop", "alice", {}, {}};
+    const pool_login bob_{2, "shop", "bob", {}, {}};
     const pool_login* login_ = &alice_;
     settings_registry registry_;
     settings_ptr settings_ = registry_.none();

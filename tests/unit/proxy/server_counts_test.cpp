@@ -7,7 +7,7 @@
 namespace howdah::proxy {
 namespace {
 
-const pool_login alice{1, "shop", "alice"};
+const pool_login alice{1, "shop", "alice", {}, {}};
 const server_entry one{1, {"a", 5432}};
 const server_entry two{2, {"b", 5432}};
 

@@ -11,10 +11,10 @@ const traffic_scope everything{};
 const traffic_scope shop{kind::database, "shop"};
 const traffic_scope alice{kind::user, "alice"};
 const traffic_scope first{kind::server, "h1:5432"};
-const pool_login alice_in_shop{0, "shop", "alice"};
-const pool_login alice_in_wiki{1, "wiki", "alice"};
-const pool_login bob_in_shop{2, "shop", "bob"};
-const pool_login bob_in_wiki{3, "wiki", "bob"};
+const pool_login alice_in_shop{0, "shop", "alice", {}, {}};
+const pool_login alice_in_wiki{1, "wiki", "alice", {}, {}};
+const pool_login bob_in_shop{2, "shop", "bob", {}, {}};
+const pool_login bob_in_wiki{3, "wiki", "bob", {}, {}};
 const server_entry h1{0, {"h1", 5432}};
 const server_entry h2{1, {"h2", 5432}};
 
