@@ -104,8 +104,9 @@ administration::administration(administered what)
         admin::add_catalog_functions(db, catalog, user, who, HOWDAH_VERSION);
     };
     environment_.translate = admin::translated;
-    environment_.commands.add(admin::ha_commands(admin::orders_of(what_.control, what_.clusters),
-                                                 view, what_.kept_of_clusters));
+    environment_.commands.add(
+        admin::ha_commands(admin::orders_of(what_.control, what_.clusters, closing_.get_token()),
+                           view, what_.kept_of_clusters));
     environment_.commands.add(layers_->commands());
     environment_.commands.add(admin::import_commands());
     environment_.commands.add(admin::show_commands(environment_));
@@ -158,6 +159,7 @@ administration::administration(administered what)
 
 administration::~administration() {
     // Threads first: what they run is for both.
+    closing_.request_stop();
     server_->threads().join();
     http_.reset();
     server_.reset();
@@ -239,6 +241,7 @@ void administration::stop_listening() {
 
 void administration::stop(std::function<void()> stopped) {
     history_timer_.cancel();
+    closing_.request_stop();
     http_->stop([this, stopped = std::move(stopped)] { server_->stop(stopped); });
 }
 

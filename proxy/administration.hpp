@@ -3,6 +3,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -90,6 +91,7 @@ private:
     bool keeping_history_ = false;  ///< a sample is being taken
     std::unique_ptr<admin::admin_server> server_;
     std::unique_ptr<admin::http_server> http_;
+    std::stop_source closing_;  ///< ends the waiting for orders
     std::uint16_t port_ = 0;
 };
 

@@ -26,7 +26,7 @@ sql_result<command_result> noted(std::string_view tag, const notebook& in, const
         [&](ha_orders::answer done) {
             in.orders.note(std::move(change), std::move(entry), std::move(done));
         },
-        in.patience, {});
+        in.patience, in.orders.stopping, {});
     if (!said) return said.error();
     command_result r = tagged(tag);
     r.notices.push_back(said->sentence);

@@ -60,7 +60,7 @@ sql_result<command_result> ended(std::string_view tag, const desk& with, const s
         return sql_error(sqlstate::object_not_in_prerequisite_state,
                          fmt::format("{} orders are being carried out already", most_waiting),
                          "SHOW HA says which; order again when one has ended.");
-    const auto said = carry_out(begin, with.patience, hint);
+    const auto said = carry_out(begin, with.patience, with.orders.stopping, hint);
     if (!said) return said.error();
     return result_of(tag, *said);
 }
@@ -196,7 +196,7 @@ sql_result<command_result> acknowledge(const desk& with, const command_call& cal
             with.orders.acknowledge(which, call.user, std::string(call["comment"]),
                                     std::move(done));
         },
-        with.patience, {});
+        with.patience, with.orders.stopping, {});
     if (!said) return said.error();
     command_result r = tagged("ACK RECOVERIES");
     r.notices.push_back(said->sentence);

@@ -13,10 +13,12 @@ constexpr std::chrono::seconds patience{10};
 
 }  // namespace
 
-ha_orders orders_of(boost::asio::io_context& control, ha::supervisor& hands) {
+ha_orders orders_of(boost::asio::io_context& control, ha::supervisor& hands,
+                    std::stop_token stopping) {
     using answer = ha_orders::answer;
     const auto post = [&control](auto work) { boost::asio::post(control, std::move(work)); };
     ha_orders out;
+    out.stopping = std::move(stopping);
     out.fail_over = [post, &hands](std::string cluster, ha::recovery_order order, answer done) {
         post([&hands, cluster = std::move(cluster), order = std::move(order),
               done = std::move(done)] { hands.fail_over(cluster, order, done); });

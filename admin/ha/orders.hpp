@@ -1,6 +1,7 @@
 #pragma once
 #include <boost/asio/io_context.hpp>
 #include <functional>
+#include <stop_token>
 #include <string>
 
 #include "ha/supervisor.hpp"
@@ -8,7 +9,8 @@
 namespace howdah::admin {
 
 /// What people can order. Any thread but the control thread; `dry_run` waits, the others return at
-/// once and answer later, once, on any thread. An answer that is destroyed uncalled: Howdah stops.
+/// once and answer later, once, on any thread. An answer that is destroyed uncalled: Howdah stops,
+/// and so does `stopping`, for those who wait.
 struct ha_orders {
     using answer = std::function<void(ha::order_answer)>;
     using notes_change = std::function<void(ha::operator_notes&)>;
@@ -21,10 +23,12 @@ struct ha_orders {
         acknowledge;
     std::function<void(notes_change, ha::audit_entry, answer)> note;
     std::function<std::string(std::string cluster, bool planned, ha::recovery_order)> dry_run;
+    std::stop_token stopping = {};
 };
 
 /// Brings them to a supervisor on the control thread. Both must outlive what is returned.
 /// `dry_run` throws std::runtime_error where the control thread gives no answer.
-[[nodiscard]] ha_orders orders_of(boost::asio::io_context& control, ha::supervisor& hands);
+[[nodiscard]] ha_orders orders_of(boost::asio::io_context& control, ha::supervisor& hands,
+                                  std::stop_token stopping);
 
 }  // namespace howdah::admin

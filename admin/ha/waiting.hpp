@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <functional>
+#include <stop_token>
 #include <string>
 
 #include "admin/ha/orders.hpp"
@@ -12,6 +13,6 @@ namespace howdah::admin {
 /// where it takes longer than `patience`, or where Howdah stops.
 [[nodiscard]] sql_result<ha::order_answer> carry_out(
     const std::function<void(ha_orders::answer)>& begin, std::chrono::milliseconds patience,
-    const std::string& hint);
+    const std::stop_token& stopping, const std::string& hint);
 
 }  // namespace howdah::admin

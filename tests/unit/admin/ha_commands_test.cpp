@@ -101,6 +101,17 @@ TEST_F(ha_commands_test, an_order_that_is_dropped_says_that_howdah_stops) {
     EXPECT_EQ(error_of_asking("FAILOVER main").sqlstate, "57P01");
 }
 
+TEST_F(ha_commands_test, nobody_waits_for_an_order_while_howdah_stops) {
+    ha_orders::answer late;
+    answering_ = [&](const ha_orders::answer& done) {
+        late = done;
+        stop_.request_stop();
+    };
+    EXPECT_EQ(error_of_asking("FAILOVER main").sqlstate, "57P01");
+    late(said_);  // is harmless
+    EXPECT_EQ(error_of_asking("DISABLE RECOVERIES").sqlstate, "57P01");
+}
+
 TEST_F(ha_commands_test, an_order_that_takes_too_long_says_that_it_goes_on) {
     ha_orders::answer kept;
     answering_ = [&](const ha_orders::answer& done) { kept = done; };

@@ -141,6 +141,7 @@ protected:
     /// What was ordered, in a line each; notes are changed as ordered.
     ha_orders orders() {
         ha_orders out;
+        out.stopping = stop_.get_token();
         const auto primary = [this](std::string what) {
             return [this, what](const std::string& cluster, const ha::recovery_order& order,
                                 const ha_orders::answer& done) {
@@ -206,6 +207,7 @@ protected:
         answering(done);
     }
 
+    std::stop_source stop_;
     ha::cluster_config main_, other_;
     std::map<ha::endpoint, ha::server_facts> facts_;
     ha::cluster_record record_;
