@@ -205,8 +205,19 @@ bool session::earlier_batches_open() const {
 }
 
 bool session::is_undecided(std::string_view name) const {
-    if (!server_ || name.empty() || server_->replies.settled() >= names_changed_at_) return false;
+    if (!server_) return false;
     auto& replies = server_->replies;
+    if (name.empty()) {
+        // What changed it may be skipped, unless this message is then skipped, too.
+        bool earlier = false;
+        for (auto it = replies.end(); it != replies.begin();) {
+            --it;
+            earlier = earlier || owes_ready(*it);
+            if (it->note.changes_unnamed) return earlier;
+        }
+        return false;
+    }
+    if (replies.settled() >= names_changed_at_) return false;
     auto last = replies.end();
     while (last != replies.begin() && !owes_ready(*std::prev(last)))
         --last;
