@@ -178,7 +178,12 @@ void untag_from(const call_ptr& call, const std::vector<place>& from) {
         const auto all = tags_of(*call->view, one);
         const auto tag_there = all.find(name);
         if (tag_there == all.end() || (!value.empty() && tag_there->second != value)) continue;
-        if (one.server().config.tags.contains(name))
+        // The configuration's tags have the operators' among them.
+        const bool noted = std::ranges::any_of(one.server().names, [&](const endpoint& at) {
+            const auto tags = call->view->notes.tags.find(at);
+            return tags != call->view->notes.tags.end() && tags->second.contains(tag_there->first);
+        });
+        if (!noted)
             throw api_error("tag " + name + " of " + to_string(one.at()) +
                             " is in the configuration");
         found.push_back(one.at());

@@ -331,6 +331,8 @@ TEST_F(Api, tags_are_set_found_and_removed) {
     EXPECT_THAT(tagged("rack%3D8"), ElementsAre("pg3:5432"));
     EXPECT_THAT(tagged("rack%2Cold"), ElementsAre("pg2:5432"));
     EXPECT_THAT(tagged("rack%2C~old"), ElementsAre("pg3:5432"));
+    // As the supervisor shows it: operators' tags are among the server's.
+    cluster_.config("pg2").tags["old"] = "";
     EXPECT_THAT(keys(details("/api/untag/pg2/5432?tag=rack=9")), IsEmpty());
     EXPECT_THAT(keys(details("/api/untag/pg2/5432?tag=old")), ElementsAre("pg2:5432"));
     EXPECT_THAT(keys(details("/api/untag-all?tag=rack")), ElementsAre("pg2:5432", "pg3:5432"));
