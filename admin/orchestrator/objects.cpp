@@ -36,7 +36,7 @@ json problem_words(const server_state& state, const place& which) {
         out.push_back("last_check_invalid");
     else if (!state.recent)
         out.push_back("not_recently_checked");
-    else if (!state.primary && !state.replicates())
+    else if (state.astray || (!state.primary && !state.replicates()))
         out.push_back("not_replicating");
     else if (state.lags)
         out.push_back("replication_lag");

@@ -30,6 +30,7 @@ ha::promotion_rule rule_of(const ha::ha_view& view, const ha::server& one) {
 
 std::optional<std::int64_t> lag_of(const server_state& now, const ha::server_facts& facts) {
     if (!now.valid || !now.recent) return std::nullopt;
+    if (now.astray) return std::nullopt;
     if (now.primary) return 0;
     if (!now.replicates()) return std::nullopt;
     if (facts.replay_lsn && facts.replay_backlog() == 0) return 0;
@@ -47,7 +48,7 @@ std::string version_text(int version_num) {
 std::string_view server_state::status() const {
     if (!valid) return recent ? "invalid" : "unchecked";
     if (!recent) return "unchecked";
-    if (!primary && !replicates()) return "nonreplicating";
+    if (astray || (!primary && !replicates())) return "nonreplicating";
     return lags ? "lag" : "ok";
 }
 
@@ -59,6 +60,7 @@ server_state state_of(const ha::ha_view& view, const place& which) {
     // A check that failed is a recent one, too; facts that grew old while it is up are not.
     out.recent = out.valid ? one.current : facts.reach != ha::reachability::unknown;
     out.primary = facts.in_recovery ? !*facts.in_recovery : primary_of(*which.in) == which.index;
+    out.astray = out.primary && primary_of(*which.in).value_or(which.index) != which.index;
     out.read_only = !out.primary || facts.settings.default_transaction_read_only;
     if (!out.primary) {
         if (one.upstream)

@@ -13,6 +13,8 @@ struct server_state {
     bool valid = false;    ///< the last check succeeded
     bool recent = false;   ///< it was checked a moment ago
     bool primary = false;  ///< it accepts writes, or did when it was last read
+    /// It accepts or accepted writes, and another server is in charge: it should follow that one.
+    bool astray = false;
     bool read_only = true;
     std::optional<ha::endpoint> upstream;  ///< of a standby, also where that is dead or not known
     bool receives = false;                 ///< its WAL receiver streams, now

@@ -30,6 +30,24 @@ TEST(TopologyText, of_a_dead_primary_keeps_its_standbys_below_it) {
               "- pg3:5432 [null,nonreplicating,15.4,ro,>>]");
 }
 
+TEST(TopologyText, of_a_replaced_primary_that_returned_does_not_call_it_well) {
+    made_cluster cluster;
+    auto& old = cluster.facts("pg3");
+    old.in_recovery = false;
+    old.flush_lsn = old.receive_lsn;
+    old.receiver.reset();
+    old.settings.default_transaction_read_only = true;
+    auto& record = cluster.input.records["main"];
+    record.epoch = record.timeline = record.known_timeline = 2;
+    record.fenced = {{{"pg3", 5432}, 1, 1, "it was replaced"}};
+    for (const char* name : {"pg1", "pg2"})
+        cluster.facts(name).timeline = 2;
+    EXPECT_EQ(drawn(cluster),
+              "pg1:5432   [0s,ok,15.4,rw,>>]\n"
+              "+ pg2:5432 [0s,ok,15.4,ro,>>]\n"
+              "pg3:5432   [null,nonreplicating,15.4,ro,>>]");
+}
+
 TEST(TopologyText, indents_a_cascade) {
     made_cluster cluster;
     auto& third = cluster.facts("pg3");
