@@ -250,6 +250,9 @@ awaitable<void> supervisor::impl::close_recovery(watched_cluster& w, bool succes
     if (!error.empty())
         spdlog::error("ha: {}: the history cannot be written: {}", copy.cluster, error);
     w.past.push_back(copy);
+    // What was read before it ended is no reason to do it again.
+    for (const auto& at : copy.participants)
+        w.tended[at] = now_us();
     spdlog::log(successful ? spdlog::level::info : spdlog::level::err, "ha: {}: {} {}: {}",
                 copy.cluster, copy.kind, successful ? "complete" : "failed", copy.sentence);
 }
