@@ -72,8 +72,8 @@ run_integration() {
     local results=$repo/build/$preset/pytest.xml status=0
     rm -f "$results"
     NODE_PATH=$node_path HOWDAH_BIN=${HOWDAH_BIN:-$repo/build/$preset/proxy/howdah} \
-        /usr/bin/python3 -m pytest -q -p no:cacheprovider --junitxml="$results" \
-        "${pytest_arguments[@]}" "$repo/tests/integration" || status=$?
+        /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider --junitxml="$results" \
+        "${pytest_arguments[@]}" "$repo/tests/integration" "$repo/tests/chaos" || status=$?
     if [[ -s $results ]]; then add_results "$results"; fi
     # Anything that pytest complains about beyond failed tests counts as a failure, too.
     ((status <= 1)) && [[ -s $results ]] || failed=$((failed + 1))

@@ -50,6 +50,9 @@ def cluster_in_network(template, folder, replicas=2, settings="", sync=""):
 def start_automatic(howdah):
     """Returns when it has written down who the writer is: from then on it may act."""
     primary = howdah.cluster.primary
+    data = howdah.folder / "data"
+    data.mkdir(exist_ok=True)
+    howdah.config["variables"].setdefault("datadir", str(howdah.os_user.own(data)))
     howdah.start().wait_for_log(rf"ha: {at(primary)}: .* the writer of epoch 1")
     return howdah
 
@@ -76,9 +79,13 @@ def sync_cluster(make_cluster):
 
 @pytest.fixture
 def automatic(make_howdah):
-    """automatic(cluster, **variables): a Howdah that may fail over by itself."""
-    return lambda cluster, **variables: start_automatic(
-        make_howdah(cluster, start=False, variables={**AUTOMATIC, **variables}))
+    """automatic(cluster, servers=(), **variables): a Howdah that may fail over by itself; `servers`
+    are rows beside the cluster's."""
+    def make(cluster, servers=(), **variables):
+        howdah = make_howdah(cluster, start=False, variables={**AUTOMATIC, **variables})
+        howdah.config["servers"] += servers
+        return start_automatic(howdah)
+    return make
 
 
 @pytest.fixture(scope="module")

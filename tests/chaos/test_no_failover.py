@@ -30,11 +30,6 @@ def howdah(calm_howdah, calm_cluster):
     assert timeline(calm_cluster.primary) == 1
 
 
-def set_and_reload(node, name, value):
-    node.query(f"ALTER SYSTEM SET {name} = {value}")
-    node.query("SELECT pg_reload_conf()")
-
-
 def logged(howdah, pattern):
     """A function that waits for a line which is written from now on."""
     before = len(howdah.log_text())
@@ -67,10 +62,10 @@ def test_a_primary_whose_standbys_are_cut_off_keeps_writing(howdah, calm_cluster
     with Writers(howdah) as writers:
         calm_cluster.network.cut("pg1", "pg2", "pg3")
         for node in calm_cluster.replicas:
-            set_and_reload(node, "wal_receiver_timeout", "'1s'")  # they would notice after a minute
+            node.set("wal_receiver_timeout", "'1s'")  # they would notice after a minute
         seen()
         for node in calm_cluster.replicas:
-            set_and_reload(node, "wal_receiver_timeout", "DEFAULT")
+            node.set("wal_receiver_timeout", "DEFAULT")
         writers.wait_for_rows(port=calm_cluster.primary.port)
     writers.check_nothing_lost(calm_cluster.primary)
 
@@ -82,6 +77,29 @@ def test_a_howdah_without_a_network_concludes_nothing(howdah, calm_cluster):
         seen()
         calm_cluster.network.heal()
         writers.wait_for_rows(port=calm_cluster.primary.port)
+
+
+def test_seconds_of_latency_everywhere_move_nothing(howdah, calm_cluster):
+    seen = logged(howdah, "MonitorBlind|UnreachablePrimary")
+    with Writers(howdah) as writers:
+        for name in ("pg1", "pg2", "pg3", "howdah"):
+            calm_cluster.network.degrade(name, delay=2.5)
+        seen()
+        again = logged(howdah, "is dead, its connections are closed")
+        again()
+        calm_cluster.network.heal()
+        writers.wait_for_rows(port=calm_cluster.primary.port)
+    writers.check_nothing_lost(calm_cluster.primary)
+
+
+def test_the_loss_of_a_third_of_all_packets_moves_nothing(howdah, calm_cluster):
+    with Writers(howdah) as writers:
+        for name in ("pg1", "howdah"):
+            calm_cluster.network.degrade(name, loss=0.16)  # of each packet's two cables, so 0.3 together
+        writers.wait_for_rows(100, port=calm_cluster.primary.port, timeout=60)
+        calm_cluster.network.heal()
+        writers.wait_for_rows(port=calm_cluster.primary.port)
+    writers.check_nothing_lost(calm_cluster.primary)
 
 
 def test_a_primary_that_recovers_from_a_crash_by_itself_stays_the_primary(howdah, calm_cluster):

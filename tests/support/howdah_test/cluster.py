@@ -100,14 +100,14 @@ class Node:
         self.log = self.data.with_suffix(".log")
         self.process = None
 
-    def configure(self, primary=None):
-        """Writes port and, for a replica of `primary`, where to stream from."""
+    def configure(self, primary=None, slot=None):
+        """Writes port and, for a replica of `primary`, where to stream from; `slot`: else its name."""
         lines = [f"port = {self.port}", f"cluster_name = '{self.name}'", f"listen_addresses = '{self.host}'",
                  f"unix_socket_directories = '{self.sockets}'"]
         if primary:
             lines += [f"primary_conninfo = 'host={primary.host} port={primary.port} user=replicator "
                       f"password={PASSWORDS['replicator']} application_name={self.name}'",
-                      f"primary_slot_name = '{self.name}'"]
+                      f"primary_slot_name = '{self.name if slot is None else slot}'"]
             self.os_user.own(_written(self.data / "standby.signal", ""))
         self.os_user.own(_written(self.data / "node.conf", "\n".join(lines) + "\n"))
 
@@ -152,7 +152,7 @@ class Node:
         if self.process is None:
             return
         if self.is_running():
-            self._signal(signal.SIGCONT)
+            self.thaw()
             self._signal(signal.SIGINT if fast else signal.SIGQUIT)
             try:
                 self.process.wait(60)
@@ -170,16 +170,35 @@ class Node:
     def _wait_for_backends(self):
         self.process.wait(60)
         marker = str(self.data)
+        # Those that stand still would never notice.
+        _send(signal.SIGKILL, [pid for pid in _processes_in(marker) if _state_of(pid) == "T"])
         wait_until(lambda: not _processes_in(marker), 60, f"backends of {self.name} end")
 
     def freeze(self):
         """SIGSTOP to the postmaster and every backend: connections stay open, nobody answers."""
-        for pid in _processes_in(str(self.data)):
-            os.kill(pid, signal.SIGSTOP)
+        _send(signal.SIGSTOP, _processes_in(str(self.data)))
 
     def thaw(self):
+        _send(signal.SIGCONT, _processes_in(str(self.data)))
+
+    def hold_startup(self):
+        """SIGSTOP to the process that replays and that a promotion waits for; thaw() lets it go on."""
+        os.kill(self.pid_of("startup"), signal.SIGSTOP)
+
+    def pid_of(self, kind):
+        """The process that PostgreSQL calls so: startup, walreceiver, ..."""
         for pid in _processes_in(str(self.data)):
-            os.kill(pid, signal.SIGCONT)
+            if f": {kind}" in Path(f"/proc/{pid}/cmdline").read_text(errors="replace"):
+                return pid
+        raise RuntimeError(f"{self.name} has no process {kind}")
+
+    def set(self, name, value):
+        """ALTER SYSTEM and reload; `value` as in SQL."""
+        self.query(f"ALTER SYSTEM SET {name} = {value}")
+        self.query("SELECT pg_reload_conf()")
+
+    def setting(self, name):
+        return self.query(f"SHOW {name}")[0][0]
 
     def promote(self):
         self.query("SELECT pg_promote(true, 60)")
@@ -225,6 +244,8 @@ class Cluster:
             node.begin()
         for node in self.nodes:
             node.wait_until_ready()
+        for node in self.nodes[3:]:  # the template has slots for two
+            self.primary.query("SELECT pg_create_physical_replication_slot(%s, true)", [node.name])
         self.wait_for_replicas()
 
     @property
@@ -264,14 +285,29 @@ def _made(path):
     return path
 
 
+def _state_of(pid):
+    """As in ps; X where it has ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return "X"
+
+
+def _send(number, pids):
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            continue
+
+
 def _processes_in(data_folder):
     """Pids of the live PostgreSQL processes whose working directory is `data_folder`."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
-                if state not in "ZX" and os.readlink(entry / "cwd") == data_folder:
+                if _state_of(entry.name) not in "ZX" and os.readlink(entry / "cwd") == data_folder:
                     found.append(int(entry.name))
             except OSError:
                 continue

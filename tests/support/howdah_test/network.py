@@ -10,6 +10,8 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 
+from howdah_test.slow_cable import SlowCable, write_checksums
+
 _PREFIX = "howdah-test-"
 _FOLDER = Path("/run/netns")
 _NOWHERE = "02:00:00:00:00:99"  # nobody has this MAC address
@@ -37,7 +39,7 @@ class Network:
         self._name = f"{_PREFIX}{os.getpid()}-{number}"
         self._switch = f"{self._name}-switch"
         self._addresses = {host: f"10.77.{number % 250}.{i}" for i, host in enumerate(hosts, 1)}
-        self._lost = set()
+        self._lost, self._cables = set(), {}
         try:
             self._build()
         except BaseException:
@@ -78,8 +80,21 @@ class Network:
             self.drop(one, other)
             self.drop(other, one)
 
+    def degrade(self, host, delay=0.0, loss=0.0):
+        """Packets from and to a host arrive `delay` s late, or get lost with the probability `loss`."""
+        for other in self._addresses:
+            write_checksums(_FOLDER / self._space(other), "eth0")
+        port, near, far = _port(host), _near(host), f"far-{host}"[:15]
+        _batch(self._switch, f"link set {port} nomaster", f"link add {near} type veth peer name {far}",
+               f"link set {far} master bridge up", f"link set {near} up")
+        self._cables[host] = SlowCable(_FOLDER / self._switch, port, near, delay, loss)
+
     def heal(self):
-        """Every packet arrives again."""
+        """Every packet arrives again, at once."""
+        for host, cable in self._cables.items():
+            cable.close()
+            _batch(self._switch, f"link del {_near(host)}", f"link set {_port(host)} master bridge")
+        self._cables.clear()
         for sender, receiver in sorted(self._lost):
             _batch(self._space(sender), f"neigh del {self.address(receiver)} dev eth0")
         self._lost.clear()
@@ -93,12 +108,19 @@ class Network:
         return [other for other in self._addresses if other != host]
 
     def close(self):
+        for cable in self._cables.values():
+            cable.close()
+        self._cables.clear()
         for path in _FOLDER.glob(f"{self._name}-*"):
             _run("ip", "netns", "delete", path.name)
 
 
 def _port(host):
     return f"to-{host}"[:15]
+
+
+def _near(host):
+    return f"near-{host}"[:15]
 
 
 def _run(*command, **options):

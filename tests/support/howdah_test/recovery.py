@@ -1,4 +1,6 @@
 """What a recovery looks like from outside: in Howdah's log and on the servers."""
+import psycopg
+
 from howdah_test.wait import wait_until
 
 
@@ -33,3 +35,22 @@ def is_writable(node):
 def timeline(node):
     """The one that a primary writes."""
     return node.query("SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int")[0][0]
+
+
+def admin(howdah, sql):
+    """Rows of a statement at the admin interface."""
+    with psycopg.connect(host=howdah.host, port=howdah.admin_port, user="admin", password="admin", dbname="admin",
+                         autocommit=True) as connection:
+        cursor = connection.execute(sql)
+        return cursor.fetchall() if cursor.description else []
+
+
+def readers(howdah, count=20):
+    """The ports of the servers that answer reads through Howdah."""
+    with psycopg.connect(**howdah.target().libpq(), autocommit=True) as connection:
+        return {connection.execute("/* hostgroup=20 */ SELECT inet_server_port()").fetchone()[0] for _ in range(count)}
+
+
+def is_fenced(node):
+    """Whether Howdah has told an old primary to confirm nothing any more."""
+    return node.setting("synchronous_standby_names") == "__fenced__"
