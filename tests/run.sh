@@ -9,21 +9,23 @@ cd "$repo"
 
 usage() {
     cat <<'TEXT'
-usage: tests/run.sh [--quick | --integration] [--preset NAME] [PYTEST ARGUMENTS...]
+usage: tests/run.sh [--quick | --integration | --chaos] [--preset NAME] [PYTEST ARGUMENTS...]
 
   --quick        build, unit and loopback tests only (the inner loop)
   --integration  build, integration tests only
+  --chaos        build, faults on real servers in networks of their own only (docs/chaos.md; ten minutes)
   --preset NAME  dev (default), release, asan or tsan
 Further arguments go to pytest: tests/run.sh --integration -k psycopg3 -x
 Environment: JOBS  compile jobs (number of cores)
 TEXT
 }
 
-preset=dev unit=yes integration=yes pytest_arguments=()
+preset=dev unit=yes integration=yes pytest_folder=integration pytest_arguments=()
 while (($#)); do
     case $1 in
     --quick) integration= ;;
     --integration) unit= ;;
+    --chaos) unit= pytest_folder=chaos ;;
     --preset)
         preset=${2:?--preset needs a name}
         shift
@@ -68,12 +70,12 @@ run_unit() {
 }
 
 run_integration() {
-    howdah_say "integration tests on PostgreSQL $("$(postgresql_bin)/postgres" --version | cut -d' ' -f3)"
+    howdah_say "$pytest_folder tests on PostgreSQL $("$(postgresql_bin)/postgres" --version | cut -d' ' -f3)"
     local results=$repo/build/$preset/pytest.xml status=0
     rm -f "$results"
     NODE_PATH=$node_path HOWDAH_BIN=${HOWDAH_BIN:-$repo/build/$preset/proxy/howdah} \
         /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider --junitxml="$results" \
-        "${pytest_arguments[@]}" "$repo/tests/integration" "$repo/tests/chaos" || status=$?
+        "${pytest_arguments[@]}" "$repo/tests/$pytest_folder" || status=$?
     if [[ -s $results ]]; then add_results "$results"; fi
     # Anything that pytest complains about beyond failed tests counts as a failure, too.
     ((status <= 1)) && [[ -s $results ]] || failed=$((failed + 1))

@@ -132,6 +132,7 @@ TEST_F(mirrors, run_nothing_that_is_more_than_a_statement_on_data) {
          {"BEGIN", "INSERT INTO t VALUES (1)", "SAVEPOINT a", "COMMIT", "SET a.b = 'c'", "LISTEN x",
           "CREATE TEMP TABLE t (a int)", "INSERT INTO t VALUES (2)"})
         (void)c.ask(sql);
+    copy().wait_for("Q INSERT INTO t VALUES (1)");
     copy().wait_for("Q INSERT INTO t VALUES (2)");
     for (const std::string& message : copy().seen_messages())
         EXPECT_TRUE(message.starts_with("Q INSERT INTO t VALUES") ||
