@@ -13,14 +13,18 @@ namespace {
 using json = nlohmann::json;
 
 // A subquery with a volatile function is not flattened: the role is asked once. On a primary the
-// timeline is that of the WAL being written (the control file lags behind a promotion).
+// timeline is that of the WAL being written (the control file lags behind a promotion). So it does
+// on a standby that followed one; where its receiver has ended, its newest WAL files tell.
 constexpr const char* sql = R"(SELECT pg_catalog.json_build_object(
  'system_identifier', (SELECT s.system_identifier FROM pg_catalog.pg_control_system() s),
  'version_num', pg_catalog.current_setting('server_version_num')::pg_catalog.int4,
  'in_recovery', r.standby,
  'timeline', CASE WHEN r.standby THEN greatest(
    (SELECT c.timeline_id FROM pg_catalog.pg_control_checkpoint() c),
-   (SELECT c.min_recovery_end_timeline FROM pg_catalog.pg_control_recovery() c), w.received_tli)
+   (SELECT c.min_recovery_end_timeline FROM pg_catalog.pg_control_recovery() c), w.received_tli,
+   CASE WHEN w.pid IS NULL THEN (SELECT pg_catalog.max(('x' || pg_catalog.substr(
+    f.name, 1, 8))::pg_catalog.bit(32)::pg_catalog.int4) FROM pg_catalog.pg_ls_waldir() f
+    WHERE f.name ~ '^[0-9A-F]{{24}}$') END)
   ELSE ('x' || pg_catalog.substr(pg_catalog.pg_walfile_name(
    pg_catalog.pg_current_wal_insert_lsn()), 1, 8))::pg_catalog.bit(32)::pg_catalog.int4 END,
  'flush_lsn', CASE WHEN NOT r.standby THEN
