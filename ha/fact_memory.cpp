@@ -16,6 +16,10 @@ server_facts remembered(const server_facts& before, server_facts fresh) {
     }
     fresh.conninfo_before_freeze = before.conninfo_before_freeze;
     if (fresh.timeline == before.timeline) fresh.timeline_history = before.timeline_history;
+    const bool same_timeout = before.read_at_us && before.settings.wal_receiver_timeout_ms ==
+                                                       fresh.settings.wal_receiver_timeout_ms;
+    fresh.receiver_timeout_since_us =
+        same_timeout ? before.receiver_timeout_since_us : fresh.read_at_us;
     fresh.receive_grew_after_us = before.receive_grew_after_us;
     if (before.receive_lsn && fresh.receive_lsn && *before.receive_lsn < *fresh.receive_lsn)
         fresh.receive_grew_after_us = before.read_at_us;

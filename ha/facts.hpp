@@ -125,6 +125,9 @@ struct server_facts {
     bool replay_paused = false;
 
     std::optional<wal_receiver> receiver;  ///< none: no row, no receiver
+    /// When settings.wal_receiver_timeout_ms was first read as it is: its receiver knows it since
+    /// then at the latest, and may not have acted on it yet.
+    time_us receiver_timeout_since_us = 0;
     std::vector<wal_sender> senders;
     std::vector<replication_slot> slots;
     server_settings settings;

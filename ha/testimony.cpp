@@ -1,5 +1,7 @@
 #include "ha/testimony.hpp"
 
+#include <algorithm>
+
 namespace howdah::ha {
 namespace {
 
@@ -28,8 +30,9 @@ testimony testify(const server& standby, std::size_t primary, time_us failed_at_
     if (is_fresh(facts.receiver->last_message_us)) return testimony::streams;
     if (!read_since) return testimony::quiet;
     const auto timeout_us = facts.settings.wal_receiver_timeout_ms * 1000;
-    const auto silence_us = facts.read_at_us - facts.receiver->last_message_us;
-    const bool too_long = timeout_us > 0 && silence_us > timeout_us / 2 + slack_us;
+    const auto asks_at_us =
+        std::max(facts.receiver->last_message_us + timeout_us / 2, facts.receiver_timeout_since_us);
+    const bool too_long = timeout_us > 0 && facts.read_at_us > asks_at_us + slack_us;
     return too_long ? testimony::cut : testimony::quiet;
 }
 

@@ -15,7 +15,8 @@ enum class testimony : std::uint8_t {
 };
 
 /// A receiver asks its sender for an answer after half of wal_receiver_timeout without any message,
-/// so a live primary is never silent for longer than that and `slack_us`. `failed_at_us`: when the
+/// so a live primary is never silent for longer than that and `slack_us`, counted from when that
+/// setting came into force at the earliest. `failed_at_us`: when the
 /// first check failed. A receiver at an upstream that is no known server may be the primary's under
 /// another name, and counts as one. WAL that grew after the failure, within the last seconds and
 /// over a receiver, is a sign of life at any depth.

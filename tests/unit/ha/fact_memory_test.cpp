@@ -51,6 +51,17 @@ TEST(remembered_facts, tell_since_when_wal_has_grown) {
     EXPECT_EQ(remembered(grown, read_at(40, 101)).receive_grew_after_us, 20);
 }
 
+TEST(remembered_facts, tell_since_when_receivers_have_their_time_out) {
+    const auto first = remembered({}, read_at(10, 100));
+    EXPECT_EQ(first.receiver_timeout_since_us, 10);
+    EXPECT_EQ(remembered(first, read_at(20, 100)).receiver_timeout_since_us, 10);
+    auto shorter = read_at(30, 100);
+    shorter.settings.wal_receiver_timeout_ms = 2000;
+    const auto changed = remembered(first, shorter);
+    EXPECT_EQ(changed.receiver_timeout_since_us, 30);
+    EXPECT_EQ(remembered(changed, dead_at(40)).receiver_timeout_since_us, 30);
+}
+
 TEST(remembered_facts, keep_where_a_frozen_standby_streamed_from) {
     auto before = read_at(10, 100);
     before.conninfo_before_freeze = "host=pg1";

@@ -190,6 +190,8 @@ void scenario::read(const std::string& line) {
         what.settings.synchronous_standby_names = more.text("sync");
         what.settings.recovery_min_apply_delay_ms = more.number("delay", 0);
         what.settings.wal_receiver_timeout_ms = more.number("receiver_timeout", 60'000);
+        if (more.has("timeout_since"))
+            what.receiver_timeout_since_us = now - more.number("timeout_since", 0) * 1000;
         what.settings.default_transaction_read_only = more.take("read_only");
         what.settings.wal_log_hints = more.take("hints");
         what.settings.cluster_name = more.text("cluster_name");

@@ -48,6 +48,12 @@ TEST(Testimony, one_whose_receiver_ended_is_cut_although_it_got_something_after_
     EXPECT_EQ(of("standby at=0/100 grew=1900"), testimony::cut);
 }
 
+TEST(Testimony, silence_counts_from_when_the_receiver_was_told_to_ask) {
+    const std::string told = "standby at=0/100 heard=9000 receiver_timeout=12000 timeout_since=";
+    EXPECT_EQ(of(told + "1000"), testimony::quiet);
+    EXPECT_EQ(of(told + "1200"), testimony::cut);
+}
+
 TEST(Testimony, silence_proves_nothing_where_receivers_never_ask) {
     EXPECT_EQ(of("standby at=0/100 heard=900000 receiver_timeout=0"), testimony::quiet);
 }
