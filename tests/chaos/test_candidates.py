@@ -136,10 +136,9 @@ def test_a_slot_that_somebody_else_uses_is_left_to_him(network_cluster, automati
             node.query(f"SELECT pg_create_physical_replication_slot('{name}', true)")
             folder = workspace / f"received-{node.port}"
             folder.mkdir()
-            others.append(subprocess.Popen(
-                [BIN / "pg_receivewal", "-h", str(node.sockets), "-p", str(node.port), "-U", "replicator", "-S", name,
-                 "-D", str(folder), "--no-loop"], env={**os.environ, "PGPASSWORD": PASSWORDS["replicator"]},
-                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+            command = [BIN / "pg_receivewal", "-h", node.host, "-p", node.port, "-U", "replicator", "-S", name, "-D", folder]
+            others.append(subprocess.Popen(node.network.command(node.name, command), stderr=subprocess.DEVNULL,
+                                           env={**os.environ, "PGPASSWORD": PASSWORDS["replicator"]}))
             wait_until(lambda n=node, s=name: n.query(
                 "SELECT active FROM pg_replication_slots WHERE slot_name = %s", [s]) == [(True,)], 30, "it is in use")
         with Writers(howdah) as writers:

@@ -96,7 +96,7 @@ def test_the_loss_of_a_third_of_all_packets_moves_nothing(howdah, calm_cluster):
     with Writers(howdah) as writers:
         for name in ("pg1", "howdah"):
             calm_cluster.network.degrade(name, loss=0.16)  # of each packet's two cables, so 0.3 together
-        writers.wait_for_rows(100, port=calm_cluster.primary.port, timeout=60)
+        writers.wait_for_rows(30, port=calm_cluster.primary.port, timeout=60)
         calm_cluster.network.heal()
         writers.wait_for_rows(port=calm_cluster.primary.port)
     writers.check_nothing_lost(calm_cluster.primary)

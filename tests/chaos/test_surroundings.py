@@ -131,7 +131,7 @@ def test_a_commit_that_was_under_way_is_of_unknown_outcome_and_not_repeated(sync
         sync_cluster.network.cut("pg1", "pg2", "pg3")
 
         def kill_once_it_waits():
-            wait_until(lambda: primary.query("SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'"), 30)
+            wait_until(lambda: primary.query("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'"), 30)
             primary.kill9()
         killer = threading.Thread(target=kill_once_it_waits)
         killer.start()
@@ -140,7 +140,7 @@ def test_a_commit_that_was_under_way_is_of_unknown_outcome_and_not_repeated(sync
         killer.join()
         assert failure.value.sqlstate == "08007", failure.value
     successor, _ = successor_of(howdah, primary)
-    assert not successor.query(f"SELECT FROM {TABLE} WHERE client = -1", dbname="appdb")
+    assert not successor.query(f"SELECT 1 FROM {TABLE} WHERE client = -1", dbname="appdb")
 
 
 def test_a_rewired_standby_keeps_its_password_file_and_its_tls(network_cluster, automatic):

@@ -127,8 +127,8 @@ class Node:
         if self.network:
             command = self.network.command(self.name, command)
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log, cwd="/")
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
+                                            env={**os.environ, "HOME": str(self.data)})  # libpq looks there
 
     def wait_until_ready(self, timeout=60):
         wait_until(self._answers, timeout, lambda: f"{self.name} starts\n{self.log_text()[-2000:]}")

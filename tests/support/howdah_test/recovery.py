@@ -18,7 +18,8 @@ def has_followers(upstream, standbys):
     """Waits until exactly these stream from a server."""
     names = sorted(node.name for node in standbys)
     wait_until(lambda: followers(upstream) == names, 30,
-               lambda: f"{names} stream from {upstream.name}, only {followers(upstream)} do")
+               lambda: f"{names} stream from {upstream.name}, only {followers(upstream)} do\n" + "\n".join(
+                   node.log_text()[-1500:] for node in standbys))
 
 
 def successor_of(howdah, old, after=0):
