@@ -12,6 +12,12 @@ namespace {
 
 using json = nlohmann::json;
 
+/// Whether it is executed or not, the server refuses it to roles that may not list WAL.
+constexpr const char* newest_wal_timeline = R"(
+   CASE WHEN w.pid IS NULL THEN (SELECT pg_catalog.max(('x' || pg_catalog.substr(
+    f.name, 1, 8))::pg_catalog.bit(32)::pg_catalog.int4) FROM pg_catalog.pg_ls_waldir() f
+    WHERE f.name ~ '^[0-9A-F]{24}$') END)";
+
 // A subquery with a volatile function is not flattened: the role is asked once. On a primary the
 // timeline is that of the WAL being written (the control file lags behind a promotion). So it does
 // on a standby that followed one; where its receiver has ended, its newest WAL files tell.
@@ -22,9 +28,7 @@ constexpr const char* sql = R"(SELECT pg_catalog.json_build_object(
  'timeline', CASE WHEN r.standby THEN greatest(
    (SELECT c.timeline_id FROM pg_catalog.pg_control_checkpoint() c),
    (SELECT c.min_recovery_end_timeline FROM pg_catalog.pg_control_recovery() c), w.received_tli,
-   CASE WHEN w.pid IS NULL THEN (SELECT pg_catalog.max(('x' || pg_catalog.substr(
-    f.name, 1, 8))::pg_catalog.bit(32)::pg_catalog.int4) FROM pg_catalog.pg_ls_waldir() f
-    WHERE f.name ~ '^[0-9A-F]{{24}}$') END)
+   {wal_files})
   ELSE ('x' || pg_catalog.substr(pg_catalog.pg_walfile_name(
    pg_catalog.pg_current_wal_insert_lsn()), 1, 8))::pg_catalog.bit(32)::pg_catalog.int4 END,
  'flush_lsn', CASE WHEN NOT r.standby THEN
@@ -234,9 +238,9 @@ void fill(const json& from, time_us sent_at_us, server_facts& out) {
 
 }  // namespace
 
-std::string fact_query(int version_num) {
+std::string fact_query(int version_num, bool lists_wal) {
     return fmt::format(
-        fmt::runtime(sql),
+        fmt::runtime(sql), fmt::arg("wal_files", lists_wal ? newest_wal_timeline : "NULL"),
         fmt::arg("conninfo", may_alter(version_num, "primary_conninfo") + " AND " +
                                  may_alter(version_num, "primary_slot_name")),
         fmt::arg("sync", may_alter(version_num, "synchronous_standby_names")),

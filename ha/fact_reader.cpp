@@ -14,6 +14,8 @@ using monitor::pq_error;
 constexpr const char* version_query =
     "SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4";
 
+constexpr std::string_view insufficient_privilege = "42501";
+
 reachability reach_of(const pq_error& error) {
     switch (monitor::classify(error)) {
         case monitor::probe_result::not_ready:
@@ -76,10 +78,17 @@ boost::asio::awaitable<server_facts> fact_reader::try_once(std::chrono::millisec
             co_return facts;
         }
         version_of_ = link_.session();
+        lists_wal_ = true;
     }
     const auto sent = now_us();
-    auto question = fact_query(version_);
-    const auto answer = co_await link_.ask(std::move(question), deadline);
+    auto question = fact_query(version_, lists_wal_);
+    auto answer = co_await link_.ask(std::move(question), deadline);
+    if (lists_wal_ && answer.error && answer.error->sqlstate == insufficient_privilege) {
+        lists_wal_ = false;
+        auto less = fact_query(version_, false);
+        auto again = co_await link_.ask(std::move(less), deadline);
+        answer = std::move(again);
+    }
     if (answer.error) {
         failed(facts, *answer.error);
         co_return facts;

@@ -30,6 +30,7 @@ private:
 
     server_link link_;
     int version_ = 0;
+    bool lists_wal_ = true;         ///< not refused in this session
     std::uint64_t version_of_ = 0;  ///< the session that said so
 };
 

@@ -91,3 +91,9 @@ def test_a_primary_that_hangs_is_not_called_dead_while_its_standbys_have_not_not
 def test_a_failover_that_is_no_dry_run_is_refused(cluster, ha):
     code, text = ha(cluster, "failover")
     assert code == 1 and "--dry-run" in text
+
+
+def test_a_role_without_pg_monitor_reads_what_it_may(cluster, ha):
+    streams(cluster)
+    code, text = ha(cluster, "topology", login="appuser")
+    assert code == 0 and f"{at(cluster.primary)}: writer, timeline 1" in text.replace(" (pg1)", ""), text

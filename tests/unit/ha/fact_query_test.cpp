@@ -110,7 +110,9 @@ TEST(FactQuery, asks_only_what_the_version_knows) {
         EXPECT_EQ(fact_query(140000).find(newer), std::string::npos);
         EXPECT_NE(fact_query(150000).find(newer), std::string::npos);
     }
-    EXPECT_EQ(fact_query(160000).find('{'), std::string::npos);
+    EXPECT_EQ(fact_query(160000, false).find('{'), std::string::npos);
+    EXPECT_EQ(fact_query(160000, false).find("pg_ls_waldir"), std::string::npos);
+    EXPECT_NE(fact_query(160000).find("pg_ls_waldir"), std::string::npos);
 }
 
 }  // namespace
