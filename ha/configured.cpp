@@ -1,5 +1,6 @@
 #include "ha/configured.hpp"
 
+#include <algorithm>
 #include <set>
 #include <string_view>
 
@@ -8,8 +9,8 @@
 namespace howdah::ha {
 namespace {
 
-server_config described(const endpoint& at, const operator_notes& notes, unix_us now,
-                        time_us clock) {
+server_config described(const endpoint& at, const known_so_far& known) {
+    const auto& [notes, records, now, clock] = known;
     server_config out;
     out.at = at;
     if (const auto found = notes.promotion_rules.find(at);
@@ -22,6 +23,16 @@ server_config described(const endpoint& at, const operator_notes& notes, unix_us
         out.down = downtime{found->second.owner, found->second.reason,
                             clock + (found->second.until - now)};
     return out;
+}
+
+std::string name_of(const cluster_config& one,
+                    const std::map<std::string, cluster_record>& records) {
+    auto first = to_string(one.servers.front().at);
+    if (records.contains(first)) return first;
+    for (const auto& [name, record] : records)
+        if (std::ranges::find(one.servers, record.primary, &server_config::at) != one.servers.end())
+            return name;
+    return first;
 }
 
 std::vector<std::string> split(std::string_view text) {
@@ -45,8 +56,7 @@ time_us micros(std::chrono::milliseconds value) {
 }  // namespace
 
 std::vector<cluster_config> configured_clusters(const conf::settings& settings,
-                                                const operator_notes& notes, unix_us now,
-                                                time_us clock) {
+                                                const known_so_far& known) {
     std::vector<cluster_config> out;
     for (const auto& pair : settings.replication_hostgroups) {
         cluster_config one;
@@ -59,11 +69,12 @@ std::vector<cluster_config> configured_clusters(const conf::settings& settings,
                  row.hostgroup_id != pair.reader_hostgroup) ||
                 row.status == conf::server_status::offline_hard || !seen.insert(at).second)
                 continue;
-            one.servers.push_back(described(at, notes, now, clock));
+            one.servers.push_back(described(at, known));
         }
         if (one.servers.empty()) continue;
-        one.name = to_string(one.servers.front().at);
-        if (const auto given = notes.aliases.find(one.name); given != notes.aliases.end())
+        one.name = name_of(one, known.records);
+        if (const auto given = known.notes.aliases.find(one.name);
+            given != known.notes.aliases.end())
             one.alias = given->second;
         out.push_back(std::move(one));
     }

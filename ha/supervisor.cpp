@@ -28,6 +28,7 @@ constexpr std::chrono::seconds slowest_cycle{1};
 /// How often a position that moved is written down.
 constexpr time_us position_interval_us = 5'000'000;
 constexpr time_us resolve_interval_us = 1'000'000;  // the cache knows how old is too old
+constexpr time_us forget_interval_us = 3'600'000'000;
 /// Facts older than this are memory; more than two readings that fail.
 constexpr time_us stale_after_us = 5'000'000;
 /// Quiet standbys are not asked again sooner.
@@ -152,7 +153,7 @@ void supervisor::impl::server_dead(const endpoint& at) {
 void supervisor::impl::follow_servers() {
     std::map<endpoint, monitor::pq_parameters> servers;
     if (settings_->vars.monitor_enabled)
-        for (const auto& one : configured_clusters(*settings_, notes_))
+        for (const auto& one : configured_clusters(*settings_))
             for (const auto& row : one.servers)
                 servers[row.at] = login_of(*settings_, row.at);
     watcher_.follow(servers);
@@ -167,7 +168,7 @@ void supervisor::impl::follow_servers() {
 
 void supervisor::impl::resolve_names() {
     resolved_us_ = now_us();
-    for (const auto& one : configured_clusters(*settings_, notes_))
+    for (const auto& one : configured_clusters(*settings_))
         for (const auto& row : one.servers)
             names_->resolve(row.at.host, [this, host = row.at.host](
                                              const monitor::resolver_cache::addresses& found,
@@ -209,13 +210,24 @@ awaitable<void> supervisor::impl::audit(audit_entry entry) {
     if (!error.empty()) spdlog::error("ha: the audit cannot be written: {}", error);
 }
 
+awaitable<void> supervisor::impl::forget_history() {
+    const auto kept_for =
+        std::chrono::duration_cast<std::chrono::microseconds>(settings_->vars.ha_history_retention);
+    const std::function<void()> forget = [this, before = unix_now_us() - kept_for.count()] {
+        store_.forget_before(before);
+    };
+    const auto error = co_await keep(forget);
+    if (!error.empty()) spdlog::error("ha: old history cannot be deleted: {}", error);
+}
+
 topology supervisor::impl::look_at_facts() const {
     topology_input input;
     input.now_us = now_us();
-    input.clusters = configured_clusters(*settings_, notes_, unix_now_us(), input.now_us);
     input.facts = watcher_.facts();
     for (const auto& [name, w] : clusters_)
         if (w.record) input.records[name] = *w.record;
+    input.clusters = configured_clusters(
+        *settings_, known_so_far{notes_, input.records, unix_now_us(), input.now_us});
     input.addresses = addresses_;
     input.stale_after_us = stale_after_us;
     return build_topology(input);
@@ -267,6 +279,10 @@ awaitable<void> supervisor::impl::cycle() {
     wanted_ = false;
     const auto number = ++begun_;
     if (now_us() - resolved_us_ > resolve_interval_us) resolve_names();
+    if (!forgot_us_ || now_us() - forgot_us_ > forget_interval_us) {
+        forgot_us_ = now_us();
+        spawn(forget_history());
+    }
     const auto seen = look_at_facts();
     monitor::ruling ruled;
     bool hurry = false;
@@ -537,7 +553,7 @@ void supervisor::impl::look(std::function<void()> done) {
     struct looking {
         static awaitable<void> run(impl* self, std::function<void()> done) {
             std::vector<endpoint> all;
-            for (const auto& one : configured_clusters(*self->settings_, self->notes_))
+            for (const auto& one : configured_clusters(*self->settings_))
                 for (const auto& row : one.servers)
                     all.push_back(row.at);
             co_await self->watcher_.refresh(std::move(all));

@@ -96,6 +96,7 @@ private:
     boost::asio::awaitable<std::string> run_hook(std::string name, std::string command,
                                                  hook_occasion what);
     boost::asio::awaitable<void> keep_detection(detection row);
+    boost::asio::awaitable<void> forget_history();
 
     // supervisor_runs.cpp: what takes longer
     boost::asio::awaitable<void> confirm(std::string name, std::vector<std::size_t> quiet);
@@ -152,6 +153,7 @@ private:
     operator_notes notes_;
     address_book addresses_;
     time_us resolved_us_ = 0;
+    time_us forgot_us_ = 0;
     std::map<std::string, watched_cluster> clusters_;  ///< by name; none is ever removed
     std::deque<waiting_order> orders_;
     monitor::ruling ruling_;

@@ -69,6 +69,13 @@ order_answer answered(const std::string& error, std::string sentence) {
     return {false, error, {}, 0};
 }
 
+void take_acknowledgement(recovery& into, const recovery& from) {
+    into.acknowledged = from.acknowledged;
+    into.acknowledged_by = from.acknowledged_by;
+    into.acknowledge_comment = from.acknowledge_comment;
+    into.acknowledged_at = from.acknowledged_at;
+}
+
 std::string new_uid() {
     std::random_device random;
     return fmt::format("{}:{:08x}{:08x}", unix_now_us(), random(), random());
@@ -755,9 +762,12 @@ void supervisor::impl::acknowledge(history_filter which, std::string by, std::st
             const auto error = co_await self->keep(write);
             if (error.empty())
                 for (auto& [name, w] : self->clusters_)
-                    for (auto& row : w.past)
-                        for (const auto& now : fresh[name])
+                    for (const auto& now : fresh[name]) {
+                        for (auto& row : w.past)
                             if (now.id == row.id) row = now;
+                        if (w.under_way && w.under_way->id == now.id)
+                            take_acknowledgement(*w.under_way, now);
+                    }
             self->wake();
             done(answered(error, fmt::format("{} recoveries acknowledged", count)));
         }
@@ -771,17 +781,22 @@ void supervisor::impl::note(std::function<void(operator_notes&)> change, audit_e
     struct noting {
         static awaitable<void> run(impl* self, std::function<void(operator_notes&)> change,
                                    audit_entry entry, answer done) {
-            auto fresh = self->notes_;
-            change(fresh);
+            const auto before = self->notes_;
+            change(self->notes_);
             const auto message = entry.message;
-            const std::function<void()> write = [self, &fresh] { self->store_.save(fresh); };
-            const auto error = co_await self->keep(write);
-            if (error.empty()) {
-                // Applied anew: somebody else may have noted something meanwhile.
-                change(self->notes_);
-                co_await self->audit(std::move(entry));
-                co_await self->next_cycle();
+            std::string error;
+            // Until what is on the disk is what is in force: others may note something meanwhile.
+            for (bool kept = false; !kept && error.empty();) {
+                const auto fresh = self->notes_;
+                const std::function<void()> write = [self, &fresh] { self->store_.save(fresh); };
+                error = co_await self->keep(write);
+                kept = fresh == self->notes_;
             }
+            if (error.empty())
+                co_await self->audit(std::move(entry));
+            else
+                self->notes_ = before;
+            co_await self->next_cycle();
             done(answered(error, message));
         }
     };

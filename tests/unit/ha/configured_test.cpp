@@ -39,16 +39,31 @@ TEST(configured_clusters, have_a_server_of_both_hostgroups_once_and_none_that_is
 }
 
 TEST(configured_clusters, bring_notes_to_the_clock_of_the_facts) {
-    operator_notes notes;
+    known_so_far known;
+    auto& notes = known.notes;
     notes.downtimes[{"pg2", 5432}] = {"me", "disk", 0, 5'000};
     notes.promotion_rules[{"pg2", 5432}] = {promotion_rule::must_not, 0};
     notes.aliases["pg1:5432"] = "main";
-    const auto during = configured_clusters(two_servers(), notes, 4'000, 100);
+    const auto during = [&] {
+        known.now = 4'000;
+        known.clock = 100;
+        return configured_clusters(two_servers(), known);
+    }();
     EXPECT_EQ(during[0].alias, "main");
     ASSERT_TRUE(during[0].servers[1].down);
     EXPECT_EQ(during[0].servers[1].down->until_us, 1'100);
     EXPECT_EQ(during[0].servers[1].rule, promotion_rule::must_not);
-    EXPECT_FALSE(configured_clusters(two_servers(), notes, 5'000, 100)[0].servers[1].down);
+    known.now = 5'000;
+    EXPECT_FALSE(configured_clusters(two_servers(), known)[0].servers[1].down);
+}
+
+TEST(configured_clusters, keep_the_name_under_which_their_writer_is_recorded) {
+    known_so_far known;
+    known.records["old:5432"].primary = {"pg2", 5432};
+    known.records["other:5432"].primary = {"elsewhere", 5432};
+    EXPECT_EQ(configured_clusters(two_servers(), known)[0].name, "old:5432");
+    known.records["pg1:5432"].primary = {"pg1", 5432};
+    EXPECT_EQ(configured_clusters(two_servers(), known)[0].name, "pg1:5432");
 }
 
 TEST(policy_of_settings, splits_the_filters) {
