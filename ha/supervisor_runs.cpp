@@ -372,8 +372,8 @@ awaitable<std::string> supervisor::impl::promote(watched_cluster& w, const std::
     const auto old_primary = subject ? subject->find(w.intent->from) : std::nullopt;
     if (!old_primary) co_return "the cluster is no longer configured";
     const auto& old = subject->servers[*old_primary];
-    if (old.writable() && old.facts.read_at_us > frozen_at)
-        co_return fmt::format("{} answers again", old.name());
+    // It was dead when this was decided.
+    if (old.writable()) co_return fmt::format("{} answers again", old.name());
 
     auto options = policy_of(settings_->vars, notes_).candidates;
     options.frozen_at_us = frozen_at;
