@@ -109,3 +109,19 @@ def test_nobody_else_is_promoted_while_a_candidate_is_dead_that_may_have_been(ne
         ends_with(howdah, network_cluster, writers, candidate)
     writers.check_loss_is_a_tail(candidate)
     writers.check_one_writer_at_a_time()
+
+
+def test_a_howdah_that_is_killed_after_the_new_epoch_began_takes_survivors_along_when_it_is_back(
+        sync_cluster, automatic):
+    howdah, old = automatic(sync_cluster, ha_durability="sync"), sync_cluster.primary
+    with Writers(howdah) as writers:
+        old.kill9()
+        howdah.wait_for_log("ha: .*store epoch 2 .*: done")
+        howdah.kill9()
+        successor = next(node for node in sync_cluster.replicas if is_writable(node))
+        survivors = [node for node in sync_cluster.replicas if node is not successor]
+        howdah.start()
+        has_followers(successor, survivors)
+        writers.wait_for_rows(port=successor.port)
+    writers.check_nothing_lost(successor)
+    writers.check_one_writer_at_a_time()
