@@ -161,7 +161,7 @@ private:
                                           fmt::format("promote {}", candidate_.name())));
         // After a crash it may have been promoted already.
         const auto base = candidate_.writable()
-                              ? record_.timeline
+                              ? candidate_.facts.timeline - 1
                               : std::max(record_.timeline, candidate_.facts.timeline);
         one.guard = steps::is_standby_of(cluster_) +
                     " AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_wal_receiver)";

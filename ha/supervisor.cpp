@@ -116,14 +116,18 @@ void supervisor::impl::start() {
         w.past.push_back(std::move(row));
     }
     for (auto& [name, w] : clusters_) {
-        w.holding = w.intent.has_value();
-        if (w.holding)
+        w.holding = w.intent.has_value() && !epoch_begun(w);
+        if (w.intent)
             spdlog::warn("ha: {}: a failover from {} was under way when Howdah ended", name,
                          to_string(w.intent->from));
     }
     started_ = true;
     follow_servers();
     spawn(run_cycles());
+}
+
+bool supervisor::impl::epoch_begun(const watched_cluster& w) {
+    return w.intent && w.record && w.record->epoch >= w.intent->epoch;
 }
 
 void supervisor::impl::stop() {
@@ -461,7 +465,9 @@ void supervisor::impl::act_on(watched_cluster& w, const cluster& subject, const 
         const auto next = resume(subject, *w.intent);
         if (std::exchange(w.said_held, next.sentence) != next.sentence)
             spdlog::warn("ha: {}: {}", subject.name, next.sentence);
-        if (next.what == resumption::wait || now_us() - w.resumed_us < resume_pause_us) return;
+        // Once its epoch has begun it was promoted, and may be replaced like any other.
+        if (next.what == resumption::wait && !epoch_begun(w)) return;
+        if (now_us() - w.resumed_us < resume_pause_us) return;
         w.resumed_us = now_us();
         w.busy = true;
         spawn(go_on(subject.name, next.what));

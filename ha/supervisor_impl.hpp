@@ -97,6 +97,8 @@ private:
                                                  hook_occasion what);
     boost::asio::awaitable<void> keep_detection(detection row);
     boost::asio::awaitable<void> forget_history();
+    /// The failover of the intent was published before Howdah ended; only survivors were left.
+    [[nodiscard]] static bool epoch_begun(const watched_cluster& w);
 
     // supervisor_runs.cpp: what takes longer
     boost::asio::awaitable<void> confirm(std::string name, std::vector<std::size_t> quiet);
@@ -119,6 +121,7 @@ private:
     /// Lets standbys follow again, removes the intent, lets the old writer go on.
     boost::asio::awaitable<void> give_up(watched_cluster& w, const std::string& name,
                                          executor& hands);
+    boost::asio::awaitable<void> end_journal(const std::string& name);
     boost::asio::awaitable<sql_answer> begin_epoch(watched_cluster& w, const std::string& name,
                                                    endpoint promoted);
     [[nodiscard]] recovery row_for(const watched_cluster& w, const cluster& subject,

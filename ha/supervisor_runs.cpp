@@ -259,7 +259,7 @@ awaitable<void> supervisor::impl::close_recovery(watched_cluster& w, bool succes
     w.past.push_back(copy);
     // What was read before it ended is no reason to do it again.
     for (const auto& at : copy.participants)
-        w.tended[at] = now_us();
+        if (at != copy.failed) w.tended[at] = now_us();
     spdlog::log(successful ? spdlog::level::info : spdlog::level::err, "ha: {}: {} {}: {}",
                 copy.cluster, copy.kind, successful ? "complete" : "failed", copy.sentence);
 }
@@ -342,7 +342,7 @@ awaitable<sql_answer> supervisor::impl::begin_epoch(watched_cluster& w, const st
     record.known_timeline = std::max(record.known_timeline, record.timeline);
     record.sync_sets = {one.facts.settings.synchronous_standby_names};
     record.sync_changed_at = 0;
-    const std::function<void()> write = [this, &record] { store_.begin_epoch(record); };
+    const std::function<void()> write = [this, &record] { store_.save(record); };
     const auto error = co_await keep(write);
     if (!error.empty()) co_return wrong("the new epoch cannot be written: " + error);
     w.record = std::move(record);
@@ -417,6 +417,12 @@ awaitable<void> supervisor::impl::give_up(watched_cluster& w, const std::string&
     co_await next_cycle();
 }
 
+awaitable<void> supervisor::impl::end_journal(const std::string& name) {
+    const std::function<void()> write = [this, &name] { store_.remove_intent(name); };
+    const auto error = co_await keep(write);
+    if (!error.empty()) spdlog::error("ha: {}: the journal cannot be written: {}", name, error);
+}
+
 /// Neither promoted nor not: the cycle asks on, with the intent that is on disk.
 bool supervisor::impl::is_unknown(const watched_cluster& w, const std::string& name,
                                   const std::string& why) {
@@ -460,6 +466,7 @@ awaitable<void> supervisor::impl::fail_over(std::string name, recovery_order wha
         w.busy = false;
         co_return wake();
     }
+    if (promoted) co_await end_journal(name);
     if (!promoted && w.intent) co_await give_up(w, name, steps);
     if (!promoted) w.holding = false;
     auto sentence = ending(*w.under_way, promoted, why);
@@ -485,7 +492,6 @@ awaitable<void> supervisor::impl::go_on(std::string name, resumption how) {
     auto& w = clusters_[name];
     run_hands hands(*this, w, name);
     executor steps(io_, hands);
-    const auto epoch = w.record ? w.record->epoch : 0;
     std::string why;
     auto subject = cluster_now(name);
     if (!w.under_way && subject) {
@@ -493,7 +499,12 @@ awaitable<void> supervisor::impl::go_on(std::string name, resumption how) {
         row.failed = w.intent->from;
         co_await open_recovery(w, std::move(row));
     }
-    if (how == resumption::undo || !w.record) {
+    if (how == resumption::wait) {
+        why = "the new primary is gone again";
+        co_await end_journal(name);
+        w.intent.reset();
+        w.holding = false;
+    } else if (how == resumption::undo || !w.record) {
         why = "the failover ended before anybody was promoted";
         co_await give_up(w, name, steps);
     } else {
@@ -513,7 +524,8 @@ awaitable<void> supervisor::impl::go_on(std::string name, resumption how) {
         }
     }
     co_await hands.keep_steps();
-    const bool promoted = w.record && w.record->epoch > epoch;
+    const bool promoted = !w.intent && (how == resumption::promote || how == resumption::finish);
+    if (promoted) co_await end_journal(name);
     if (!w.intent && w.under_way) {
         auto sentence = ending(*w.under_way, promoted, why);
         co_await close_recovery(w, promoted, std::move(sentence));
@@ -572,6 +584,7 @@ awaitable<void> supervisor::impl::switch_over(std::string name, recovery_order w
         w.busy = false;
         co_return wake();
     }
+    if (promoted) co_await end_journal(name);
     if (!promoted && w.intent) co_await give_up(w, name, steps);
     if (!promoted) w.holding = false;
     auto sentence = ending(*w.under_way, promoted, why);
