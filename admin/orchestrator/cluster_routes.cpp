@@ -131,12 +131,13 @@ http_answer downtimed(const api_call& call) {
 
 http_answer analysis(const api_call& call) {
     const auto* only = call.has("cluster") ? &call.cluster() : nullptr;
-    const auto wanted = call.has("host") ? std::optional(call.server()) : std::nullopt;
+    std::vector<place> wanted;  // one, or none for all
+    if (call.has("host")) wanted.push_back(call.server());
     json out = json::array();
     for (const auto& one : call.view->clusters) {
-        if ((only && only != &one) || (wanted && wanted->in != &one)) continue;
+        if ((only && only != &one) || (!wanted.empty() && wanted.front().in != &one)) continue;
         for (auto& entry : analysis_objects(*call.view, one))
-            if (!wanted || entry["AnalyzedInstanceKey"] == key_object(wanted->at()))
+            if (wanted.empty() || entry["AnalyzedInstanceKey"] == key_object(wanted.front().at()))
                 out.push_back(std::move(entry));
     }
     return ok_answer("Analysis", out);
