@@ -40,6 +40,9 @@ public:
 private:
     class run_hands;
 
+    /// How long quiet standbys have to notice; see plan_confirmation.
+    static constexpr time_us confirm_time_us = 6'000'000;
+
     struct watched_cluster {
         std::optional<cluster_record> record;   ///< as it is on disk, but for positions
         std::optional<failover_intent> intent;  ///< as it is on disk
@@ -130,12 +133,14 @@ private:
                                                std::size_t old_primary);
     [[nodiscard]] static bool is_unknown(const watched_cluster& w, const std::string& name,
                                          const std::string& why);
+    boost::asio::awaitable<bool> keep_intent(watched_cluster& w, failover_intent intent);
+    static void answer_order(const answer& done, const recovery& row);
+
+    // supervisor_orders.cpp, beside the orders above
     /// The same failover was carried out a moment ago.
     [[nodiscard]] std::optional<order_answer> done_before(const std::string& name,
                                                           const std::string& hint,
                                                           const cluster& subject) const;
-    boost::asio::awaitable<bool> keep_intent(watched_cluster& w, failover_intent intent);
-    static void answer_order(const answer& done, const recovery& row);
 
     boost::asio::io_context& io_;
     boost::asio::thread_pool& threads_;
