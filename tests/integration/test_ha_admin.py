@@ -2,15 +2,12 @@
 import psycopg
 import pytest
 from howdah_test.cluster import PASSWORDS
+from howdah_test.recovery import at
 from howdah_test.wait import wait_until
 
 pytestmark = pytest.mark.needs_howdah
 
 MANUAL = {"ha_mode": "manual", "ha_username": "howdah_ha", "ha_password": PASSWORDS["howdah_ha"]}
-
-
-def at(node):
-    return f"{node.host}:{node.port}"
 
 
 def ask(howdah, sql):

@@ -3,6 +3,7 @@ import subprocess
 
 import pytest
 from howdah_test.cluster import PASSWORDS
+from howdah_test.recovery import at, streams
 from howdah_test.wait import wait_until
 
 pytestmark = pytest.mark.needs_howdah
@@ -24,17 +25,6 @@ def ha(make_howdah):
             assert password not in done.stdout + done.stderr
         return done.returncode, done.stdout + done.stderr
     return run
-
-
-def streams(cluster):
-    """Both replicas stream: the state that the tests start from."""
-    wait_until(lambda: cluster.primary.query(
-        "SELECT count(*) = 2 FROM pg_stat_replication WHERE state = 'streaming'")[0][0], 30,
-        "both replicas stream")
-
-
-def at(node):
-    return f"{node.host}:{node.port}"
 
 
 def test_topology_shows_every_server_in_its_place(cluster, ha):

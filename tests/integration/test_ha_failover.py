@@ -3,22 +3,13 @@ import psycopg
 import pytest
 from howdah_test.cluster import PASSWORDS
 from howdah_test.proxy import READER, WRITER
+from howdah_test.recovery import admin, at, streams
 from howdah_test.wait import wait_until
 
 pytestmark = pytest.mark.needs_howdah
 
 AUTOMATIC = {"ha_mode": "automatic", "ha_recover_cluster_filters": "*", "ha_username": "howdah_ha",
              "ha_password": PASSWORDS["howdah_ha"]}
-
-
-def at(node):
-    return f"{node.host}:{node.port}"
-
-
-def streams(cluster):
-    wait_until(lambda: cluster.primary.query(
-        "SELECT count(*) = 2 FROM pg_stat_replication WHERE state = 'streaming'")[0][0], 30,
-        "both replicas stream")
 
 
 def write(howdah, message):
@@ -48,13 +39,6 @@ def test_a_killed_primary_is_replaced_and_survivors_follow(own_cluster, make_how
                == [(survivor.name,)], 30, "the survivor streams from the successor")
     wait_until(lambda: [r[0] for r in survivor.query("SELECT message FROM replication_test ORDER BY id", dbname="appdb")]
                == ["before", "after"], 30, "the survivor has every row")
-
-
-def admin(howdah, sql):
-    with psycopg.connect(host=howdah.host, port=howdah.admin_port, user="admin", password="admin", dbname="admin",
-                         autocommit=True) as connection:
-        cursor = connection.execute(sql)
-        return cursor.fetchall() if cursor.description else []
 
 
 def status(howdah, node):

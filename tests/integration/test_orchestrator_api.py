@@ -4,16 +4,13 @@ import subprocess
 
 import pytest
 from howdah_test.cluster import PASSWORDS
+from howdah_test.recovery import at, streams
 from howdah_test.wait import wait_until
 
 pytestmark = pytest.mark.needs_howdah
 
 HA = {"ha_mode": "manual", "ha_username": "howdah_ha", "ha_password": PASSWORDS["howdah_ha"],
       "ha_api_credentials": "ann:api_secret", "ha_api_tokens": "ci:0123456789abcdef"}
-
-
-def at(node):
-    return f"{node.host}:{node.port}"
 
 
 def path_of(node):
@@ -78,11 +75,6 @@ def drawn(client, node):
 def is_known(howdah, cluster):
     """Howdah has written down who the writer is: from now on it may act."""
     howdah.wait_for_log(rf"ha: {at(cluster.primary)}: .* the writer of epoch 1")
-
-
-def streams(cluster):
-    wait_until(lambda: cluster.primary.query(
-        "SELECT count(*) = 2 FROM pg_stat_replication WHERE state = 'streaming'")[0][0], 30, "both replicas stream")
 
 
 @pytest.fixture

@@ -14,6 +14,12 @@ def followers(node):
         "SELECT application_name FROM pg_stat_replication WHERE state = 'streaming'"))
 
 
+def streams(cluster):
+    """Waits until both replicas stream: the state that most tests start from."""
+    wait_until(lambda: cluster.primary.query(
+        "SELECT count(*) = 2 FROM pg_stat_replication WHERE state = 'streaming'")[0][0], 30, "both replicas stream")
+
+
 def has_followers(upstream, standbys):
     """Waits until exactly these stream from a server."""
     names = sorted(node.name for node in standbys)
