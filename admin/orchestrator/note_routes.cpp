@@ -347,13 +347,7 @@ http_answer check_global(const api_call& call) {
 }  // namespace
 
 std::vector<route> note_routes() {
-    const auto row = [](std::string_view path, std::string_view doc, changer how) {
-        route out;
-        out.path = path;
-        out.doc = doc;
-        out.change = how;
-        return out;
-    };
+    const auto row = changing;
     return {
         row("begin-downtime/:host/:port/:owner/:reason/:duration",
             "Nothing is done about the server for so long, and it is not promoted.",

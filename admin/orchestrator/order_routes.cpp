@@ -345,13 +345,7 @@ void dry_run(const call_ptr& call) {
 }  // namespace
 
 std::vector<route> order_routes() {
-    const auto row = [](std::string_view path, std::string_view doc, changer change) {
-        route out;
-        out.path = path;
-        out.doc = doc;
-        out.change = change;
-        return out;
-    };
+    const auto row = changing;
     return {
         row("recover/:host/:port",
             "Replaces a dead primary. Asked again within five minutes it answers with the same "

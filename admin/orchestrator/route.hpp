@@ -97,6 +97,15 @@ private:
 /// The reference page's tables, in Markdown.
 [[nodiscard]] std::string routes_markdown();
 
+/// A row that changes something.
+[[nodiscard]] inline route changing(std::string_view path, std::string_view doc, changer how) {
+    route out;
+    out.path = path;
+    out.doc = doc;
+    out.change = how;
+    return out;
+}
+
 /// A function for later, whose api_error becomes the call's answer.
 template <class F>
 auto guarded(call_ptr call, F f) {
