@@ -8,6 +8,7 @@
 #include "conf/hostgroup_values.hpp"
 #include "conf/options.hpp"
 #include "conf/rule_values.hpp"
+#include "conf/tag_values.hpp"
 
 namespace howdah::conf {
 namespace {
@@ -178,6 +179,32 @@ std::span<const field<hostgroup_attributes>> columns() {
 }
 
 template <>
+std::span<const field<ha_server>> columns() {
+    using h = ha_server;
+    static const std::vector<field<h>> table = [] {
+        auto tags = checked(make_field("tags", &h::tags,
+                                       "Names with values, for people and programs; nofailover "
+                                       "keeps the server from being promoted."),
+                            check_tags);
+        tags.kind = value_kind::map;
+        return std::vector<field<h>>{
+            required(make_field("hostname", &h::hostname, "As in servers.")),
+            make_field("port", &h::port, "Port.", {1, 65535}),
+            make_field("promotion_rule", &h::promotion_rule,
+                       "Whether it should become the primary where several could: must (if any "
+                       "server has it, only such a one), prefer, neutral, prefer_not, must_not "
+                       "(never)."),
+            make_field("data_center", &h::data_center,
+                       "Where it stands; the old primary's is preferred (ha_same_data_center: "
+                       "demanded)."),
+            std::move(tags),
+            make_field("comment", &h::comment, "Free text."),
+        };
+    }();
+    return table;
+}
+
+template <>
 std::span<const field<user>> columns() {
     static const std::vector<field<user>> table = [] {
         std::vector<field<user>> rows{
@@ -207,7 +234,9 @@ template <>
 std::span<const field<database>> columns() {
     static const std::vector<field<database>> table = [] {
         std::vector<field<database>> rows{
-            required(make_field("name", &database::name, "Name of the database.")),
+            required(make_field("name", &database::name, "Name that clients ask for.")),
+            make_field("server_database", &database::server_database,
+                       "Its name on the servers, where that is another."),
             make_field("max_connections", &database::max_connections,
                        "Client connections of the database; without it there is no limit.",
                        {0, 1'000'000}),

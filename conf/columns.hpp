@@ -18,6 +18,8 @@ std::span<const field<replication_hostgroup>> columns();
 template <>
 std::span<const field<hostgroup_attributes>> columns();
 template <>
+std::span<const field<ha_server>> columns();
+template <>
 std::span<const field<user>> columns();
 template <>
 std::span<const field<database>> columns();
@@ -44,6 +46,8 @@ inline constexpr std::string_view record_name<replication_hostgroup> = "replicat
 template <>
 inline constexpr std::string_view record_name<hostgroup_attributes> = "hostgroup attributes";
 template <>
+inline constexpr std::string_view record_name<ha_server> = "ha server";
+template <>
 inline constexpr std::string_view record_name<user> = "user";
 template <>
 inline constexpr std::string_view record_name<database> = "database";
@@ -69,6 +73,8 @@ template <>
 inline constexpr std::string_view section_name<replication_hostgroup> = "replication_hostgroups";
 template <>
 inline constexpr std::string_view section_name<hostgroup_attributes> = "hostgroup_attributes";
+template <>
+inline constexpr std::string_view section_name<ha_server> = "ha_servers";
 template <>
 inline constexpr std::string_view section_name<user> = "users";
 template <>

@@ -30,6 +30,7 @@ struct document {
     std::vector<located<server>> servers;
     std::vector<located<replication_hostgroup>> replication_hostgroups;
     std::vector<located<conf::hostgroup_attributes>> hostgroup_attributes;
+    std::vector<located<ha_server>> ha_servers;
     std::vector<located<user>> users;
     std::vector<located<database>> databases;
     std::vector<located<query_rule>> query_rules;

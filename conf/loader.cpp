@@ -32,6 +32,7 @@ std::shared_ptr<const settings> to_settings(document config, const std::string& 
     result->servers = values(config.servers);
     result->replication_hostgroups = values(config.replication_hostgroups);
     result->hostgroup_attributes = values(config.hostgroup_attributes);
+    result->ha_servers = values(config.ha_servers);
     result->users = values(config.users);
     result->databases = values(config.databases);
     result->query_rules = values(config.query_rules);
@@ -148,6 +149,7 @@ load_result accept(settings made) {
     config.servers = as_given(std::move(made.servers));
     config.replication_hostgroups = as_given(std::move(made.replication_hostgroups));
     config.hostgroup_attributes = as_given(std::move(made.hostgroup_attributes));
+    config.ha_servers = as_given(std::move(made.ha_servers));
     config.users = as_given(std::move(made.users));
     config.databases = as_given(std::move(made.databases));
     config.query_rules = as_given(std::move(made.query_rules));

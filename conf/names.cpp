@@ -91,6 +91,16 @@ std::span<const named<ha_mode>> names_of(ha_mode) {
     return table;
 }
 
+std::span<const named<promotion_rule>> names_of(promotion_rule) {
+    using enum promotion_rule;
+    static constexpr named<promotion_rule> table[] = {{"must", must},
+                                                      {"prefer", prefer},
+                                                      {"neutral", neutral},
+                                                      {"prefer_not", prefer_not},
+                                                      {"must_not", must_not}};
+    return table;
+}
+
 std::span<const named<ha_durability>> names_of(ha_durability) {
     using enum ha_durability;
     static constexpr named<ha_durability> table[] = {

@@ -27,6 +27,7 @@ std::span<const named<read_consistency>> names_of(read_consistency);
 std::span<const named<lagging_reads>> names_of(lagging_reads);
 std::span<const named<ha_mode>> names_of(ha_mode);
 std::span<const named<ha_durability>> names_of(ha_durability);
+std::span<const named<promotion_rule>> names_of(promotion_rule);
 std::span<const named<load_balance>> names_of(load_balance);
 std::span<const named<log_level>> names_of(log_level);
 std::span<const named<log_format>> names_of(log_format);

@@ -325,6 +325,12 @@ std::vector<option> build() {
           {0, std::int64_t{1} << 50});
     t.add("ha_same_data_center", &v::ha_same_data_center,
           "Promote only standbys of the old primary's data center.");
+    t.add(
+        "ha_ignore_managers", &v::ha_ignore_managers,
+        "Other managers whose signs on the servers mean nothing, separated by ';': Patroni, "
+        "repmgr, "
+        "pg_auto_failover, Stolon, CloudNativePG, EFM, Pgpool-II, or *; where one is found that is "
+        "not named here, Howdah only observes.");
     t.add("ha_recovery_block", &v::ha_recovery_block,
           "After a recovery of a cluster, none by itself for so long, unless it is acknowledged.",
           {0, 365 * 86400});
@@ -382,6 +388,25 @@ std::vector<option> build() {
     t.add("ha_hook_shell", &v::ha_hook_shell,
           "Hooks and ha_agent are given to /bin/sh, which gets values in variables only; else they "
           "are run as they are, words separated by blanks. No value can become a command.");
+    t.add("ha_etcd_endpoints", &v::ha_etcd_endpoints,
+          "Where several Howdahs agree on who may act: 'http://host:2379' or https, separated by "
+          "';', of one etcd cluster. Empty: this Howdah is the only one for its servers.");
+    t.add("ha_etcd_prefix", &v::ha_etcd_prefix, "What Howdah's keys in etcd begin with.");
+    t.add("ha_etcd_username", &v::ha_etcd_username, "User of etcd; empty: none.");
+    t.add("ha_etcd_password", &v::ha_etcd_password, "Its password.").secret = true;
+    t.add("ha_etcd_ca_file", &v::ha_etcd_ca_file,
+          "Certificates of the authorities that etcd's certificate is checked against; empty: the "
+          "system's.");
+    t.add("ha_etcd_cert_file", &v::ha_etcd_cert_file, "Client certificate for etcd; empty: none.");
+    t.add("ha_etcd_key_file", &v::ha_etcd_key_file, "Its key.");
+    t.add("ha_etcd_timeout", &v::ha_etcd_timeout,
+          "A request to etcd that takes this long has failed.", {100, 60000});
+    t.add("ha_lease", &v::ha_lease,
+          "A Howdah that has not been able to renew its lease in etcd for this long may not act, "
+          "and another may.",
+          {3, 300});
+    t.add("ha_name", &v::ha_name,
+          "Name of this Howdah among several; empty: the host's name and the API's port.");
     t.add("ha_api_ifaces", &v::ha_api_ifaces,
           "Addresses of the HTTP API and the web page, with port 3098 by convention; none means "
           "there is no such interface.")

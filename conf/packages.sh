@@ -12,9 +12,9 @@ packages_build=(
 packages_runtime=(postgresql postgresql-contrib openssl util-linux procps)
 packages_unit=(libgtest-dev libgmock-dev)
 packages_integration=(
-    iproute2 mount python3 python3-pytest python3-psycopg python3-psycopg-pool python3-psycopg2 python3-asyncpg
+    iproute2 mount python3 python3-pytest python3-pytest-xdist python3-psycopg python3-psycopg-pool python3-psycopg2 python3-asyncpg
     python3-sqlalchemy python3-greenlet python3-django libpostgresql-jdbc-java
-    libpqxx-dev golang-go golang-github-jackc-pgx-v4-dev prometheus
+    libpqxx-dev golang-go golang-github-jackc-pgx-v4-dev prometheus etcd-server
 )
 packages_bench=(libbenchmark-dev)
 packages_check=(clang-format clang-tidy git python3)

@@ -5,6 +5,7 @@
 #include "conf/columns.hpp"
 #include "conf/options.hpp"
 #include "conf/secrets.hpp"
+#include "conf/tag_values.hpp"
 
 namespace howdah::conf {
 namespace {
@@ -25,6 +26,13 @@ void print_value(YAML::Emitter& out, value_kind kind, bool masked, const std::st
             out << YAML::EndSeq;
             break;
         }
+        case value_kind::map:
+            out << YAML::Flow << YAML::BeginMap;
+            for (const auto& [name, value] : parse_tags(text))
+                out << YAML::Key << YAML::DoubleQuoted << name << YAML::Value << YAML::DoubleQuoted
+                    << escape_environment(value);
+            out << YAML::EndMap;
+            break;
         default:
             out << text;
     }
@@ -62,6 +70,7 @@ std::string print_config(const settings& config, secrets how) {
     print_list(out, config.servers, how);
     print_list(out, config.replication_hostgroups, how);
     print_list(out, config.hostgroup_attributes, how);
+    print_list(out, config.ha_servers, how);
     print_list(out, config.users, how);
     print_list(out, config.databases, how);
     print_list(out, config.query_rules, how);

@@ -167,9 +167,23 @@ SELECT 'CREATE ROLE monitor LOGIN PASSWORD ''monitor_pass_2026'' IN ROLE pg_moni
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'monitor') \gexec
 SELECT 'CREATE ROLE replicator LOGIN REPLICATION PASSWORD ''repl_pass_2026'''
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'replicator') \gexec
+SELECT 'CREATE ROLE howdah_ha LOGIN REPLICATION PASSWORD ''ha_pass_2026'''
+ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'howdah_ha') \gexec
 SELECT 'CREATE DATABASE appdb OWNER appuser'
  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'appdb') \gexec
 GRANT CONNECT ON DATABASE appdb, postgres TO monitor;
+-- What a failover needs: docs/high-availability.md.
+GRANT pg_monitor, pg_signal_backend TO howdah_ha;
+GRANT EXECUTE ON FUNCTION pg_catalog.pg_promote(boolean, integer), pg_catalog.pg_reload_conf()
+ TO howdah_ha;
+SELECT CASE WHEN current_setting('server_version_num')::int < 150000
+ THEN 'ALTER ROLE howdah_ha SUPERUSER'
+ ELSE 'GRANT pg_checkpoint TO howdah_ha; GRANT ALTER SYSTEM ON PARAMETER primary_conninfo, '
+  'primary_slot_name, synchronous_standby_names, default_transaction_read_only, '
+  'wal_receiver_timeout TO howdah_ha' END \gexec
+-- What pg_rewind needs, as replicator (REJOIN).
+GRANT EXECUTE ON FUNCTION pg_ls_dir(text, boolean, boolean), pg_stat_file(text, boolean),
+ pg_read_binary_file(text), pg_read_binary_file(text, bigint, bigint, boolean) TO replicator;
 SELECT pg_create_physical_replication_slot(name, true) FROM unnest(ARRAY['pg2', 'pg3']) AS name
  WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = name);
 SQL
@@ -290,12 +304,16 @@ variables:
   interfaces: ["$address:$howdah_port"]
   admin_pgsql_ifaces: ["$address:$((howdah_port - 1))"]
   admin_metrics_ifaces: ["$address:$((howdah_port - 63))"]
+  ha_api_ifaces: ["$address:$((howdah_port - 3035))"]
   datadir: $state
   ssl_cert: $state/tls/server.crt
   ssl_key: $state/tls/server.key
   ssl_p2s_ca: $state/tls/ca.crt
   monitor_username: monitor
   monitor_password: monitor_pass_2026
+  ha_username: howdah_ha
+  ha_password: ha_pass_2026
+  ha_agent: "env 'HOWDAH_AGENT_CONF=$state/agent.conf' '$state/bin/agent.sh'"
 
 servers:
   - {hostgroup_id: 10, hostname: $address, port: ${port[1]}, max_connections: 80, comment: pg1}
@@ -308,6 +326,9 @@ replication_hostgroups:
 users:
   - {username: appuser, password: app_pass_2026, default_hostgroup: 10}
 YAML
+    # How REJOIN makes a server that was replaced a standby again.
+    printf 'AGENT_BIN=%q\nAGENT_FILES=quickstart.conf\n' "$pgbin" >"$state/agent.conf"
+    install -m 755 "$repo/conf/agent.sh" "$state/bin/agent.sh"
     chmod 600 "$config.new"
     ((EUID != 0)) || chown "$os_user:" "$config.new"
     mv "$config.new" "$config"

@@ -21,6 +21,9 @@ auto key_of(const replication_hostgroup& r) {
 auto key_of(const hostgroup_attributes& a) {
     return std::tie(a.hostgroup_id);
 }
+auto key_of(const ha_server& h) {
+    return std::tie(h.hostname, h.port);
+}
 auto key_of(const user& u) {
     return std::tie(u.username);
 }
@@ -98,6 +101,7 @@ reload_report compare(const settings& running, const settings& fresh) {
     compare_list(running.servers, fresh.servers, report);
     compare_list(running.replication_hostgroups, fresh.replication_hostgroups, report);
     compare_list(running.hostgroup_attributes, fresh.hostgroup_attributes, report);
+    compare_list(running.ha_servers, fresh.ha_servers, report);
     compare_list(running.users, fresh.users, report);
     compare_list(running.databases, fresh.databases, report);
     compare_list(running.query_rules, fresh.query_rules, report);

@@ -27,6 +27,8 @@ std::string_view kind_name(value_kind kind) {
             return "text";
         case value_kind::list:
             return "list";
+        case value_kind::map:
+            return "map";
     }
     return "";
 }
@@ -129,6 +131,9 @@ constexpr std::string_view pairs_intro =
 constexpr std::string_view attributes_intro =
     "What holds for the servers of one hostgroup and the connections to them; for a hostgroup "
     "without an entry nothing of it does.";
+constexpr std::string_view ha_servers_intro =
+    "What high availability has to know of a server beside its hostgroups. Operators may say "
+    "otherwise while Howdah runs (SET PROMOTION RULE, TAG): that counts first.";
 constexpr std::string_view users_intro =
     "Who may log in, and with what password Howdah logs in to the servers for them.";
 constexpr std::string_view databases_intro =
@@ -173,6 +178,11 @@ std::string render_annotated_yaml() {
         attributes_intro,
         "  #- {hostgroup_id: 20, init_connect: \"SET statement_timeout TO '1min'\", "
         "multiplex: false}\n");
+    result += list_yaml<ha_server>(
+        ha_servers_intro,
+        "  #- {hostname: pg2, promotion_rule: prefer, data_center: east}\n"
+        "  #- {hostname: pg3, promotion_rule: prefer_not, data_center: west, tags: {role: "
+        "reports}}\n");
     result +=
         list_yaml<user>(users_intro,
                         "  #- {username: appuser, password: \"change me\", default_hostgroup: 10}\n"
@@ -235,8 +245,9 @@ std::string render_markdown() {
     return result + list_markdown<server>(servers_intro) +
            list_markdown<replication_hostgroup>(pairs_intro) +
            list_markdown<hostgroup_attributes>(attributes_intro) +
-           list_markdown<user>(users_intro) + list_markdown<database>(databases_intro) +
-           list_markdown<query_rule>(rules_intro) + list_markdown<fast_route>(routes_intro) +
+           list_markdown<ha_server>(ha_servers_intro) + list_markdown<user>(users_intro) +
+           list_markdown<database>(databases_intro) + list_markdown<query_rule>(rules_intro) +
+           list_markdown<fast_route>(routes_intro) +
            list_markdown<firewall_user>(firewall_users_intro) +
            list_markdown<firewall_rule>(firewall_rules_intro) + list_markdown<hba_rule>(hba_intro) +
            list_markdown<user_map>(maps_intro);

@@ -41,6 +41,8 @@ enum class lagging_reads { writer, error, stale };
 /// ha/candidate.hpp.
 enum class ha_mode { observe, manual, automatic };
 enum class ha_durability { async, sync, strict };
+/// Whether HA should promote a server; see ha/topology.hpp, whose order it has.
+enum class promotion_rule { must, prefer, neutral, prefer_not, must_not };
 
 /// How one of several servers of a hostgroup is chosen.
 enum class load_balance { weight, least_connections };
@@ -91,6 +93,18 @@ struct replication_hostgroup {
     int reader_hostgroup = 0;
     std::string comment;
     bool operator==(const replication_hostgroup&) const = default;
+};
+
+/// What HA has to know of a server beside its hostgroups; (hostname, port) is unique, and that of a
+/// `server`. What an operator says at run time counts first.
+struct ha_server {
+    std::string hostname;
+    std::uint16_t port = 5432;
+    conf::promotion_rule promotion_rule = conf::promotion_rule::neutral;
+    std::string data_center;  ///< Empty: not told.
+    std::string tags;         ///< JSON; see parse_tags (tag_values.hpp).
+    std::string comment;
+    bool operator==(const ha_server&) const = default;
 };
 
 /// What holds for the servers of one hostgroup and the connections to them; ProxySQL's
@@ -149,6 +163,10 @@ struct user : overrides {
 /// What holds for the clients of one database. Databases that are not listed are served, too.
 struct database : overrides {
     std::string name;
+    std::string server_database;  ///< Its name on the servers; empty: the same.
+    [[nodiscard]] const std::string& on_servers() const {
+        return server_database.empty() ? name : server_database;
+    }
     std::optional<std::uint32_t> max_connections;  ///< Client connections; unset: no limit.
     std::string comment;
     bool operator==(const database&) const = default;
@@ -374,6 +392,7 @@ struct variables {
     conf::ha_durability ha_durability = conf::ha_durability::async;
     std::size_t ha_max_lag_bytes = 1 << 20;
     bool ha_same_data_center = false;
+    std::string ha_ignore_managers;  ///< Separated by ';'.
     std::chrono::seconds ha_recovery_block{3600};
     std::string ha_username;  ///< Empty = the monitor's, with its password.
     std::string ha_password;
@@ -397,6 +416,16 @@ struct variables {
     std::chrono::milliseconds ha_hook_timeout{30000};
     std::chrono::milliseconds ha_agent_timeout{3600000};
     bool ha_hook_shell = false;
+    std::string ha_etcd_endpoints;  ///< Separated by ';'; empty: this Howdah is the only one.
+    std::string ha_etcd_prefix = "/howdah";
+    std::string ha_etcd_username;
+    std::string ha_etcd_password;
+    std::string ha_etcd_ca_file;
+    std::string ha_etcd_cert_file;
+    std::string ha_etcd_key_file;
+    std::chrono::milliseconds ha_etcd_timeout{1000};
+    std::chrono::seconds ha_lease{10};
+    std::string ha_name;  ///< Empty = name of the host and port of the API.
     std::vector<listen_address> ha_api_ifaces{{"0.0.0.0", 3098}};
     std::string ha_api_credentials;
     std::string ha_api_tokens;
@@ -430,6 +459,7 @@ struct settings {
     std::vector<server> servers;
     std::vector<replication_hostgroup> replication_hostgroups;
     std::vector<conf::hostgroup_attributes> hostgroup_attributes;
+    std::vector<ha_server> ha_servers;
     std::vector<user> users;
     std::vector<database> databases;
     std::vector<query_rule> query_rules;

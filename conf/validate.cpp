@@ -1,12 +1,16 @@
 #include "conf/validate.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <set>
 #include <tuple>
 
 #include "conf/duplicates.hpp"
+#include "conf/hba_names.hpp"
 #include "conf/names.hpp"
+#include "conf/nearest.hpp"
 #include "conf/options.hpp"
 #include "conf/passfile.hpp"
 #include "conf/secrets.hpp"
@@ -30,6 +34,10 @@ void check_duplicates(const document& config, problem_list& problems) {
         [](const hostgroup_attributes& a) {
             return fmt::format("attributes of hostgroup {}", a.hostgroup_id);
         },
+        problems);
+    report_duplicates(
+        config.ha_servers, [](const ha_server& h) { return std::tuple(h.hostname, h.port); },
+        [](const ha_server& h) { return fmt::format("ha server {}:{}", h.hostname, h.port); },
         problems);
     report_duplicates(
         config.users, [](const user& u) { return u.username; },
@@ -94,6 +102,21 @@ void check_servers(const document& config, problem_list& problems) {
         if (host.starts_with('/') && s.value.use_ssl != 0)
             problems.error(s.line_of("use_ssl"),
                            "server use_ssl: there is no TLS on a unix socket");
+    }
+}
+
+void check_ha_servers(const document& config, problem_list& problems) {
+    std::vector<std::string> known;
+    for (const auto& s : config.servers)
+        known.push_back(fmt::format("{}:{}", s.value.hostname, s.value.port));
+    const std::vector<std::string_view> names(known.begin(), known.end());
+    for (const auto& h : config.ha_servers) {
+        const auto name = fmt::format("{}:{}", h.value.hostname, h.value.port);
+        if (std::ranges::find(names, name) != names.end()) continue;
+        const auto best = nearest(name, names);
+        problems.error(h.line_of("hostname"),
+                       fmt::format("ha server {} is not among the servers{}", quoted(name),
+                                   best ? fmt::format(" (did you mean '{}'?)", *best) : ""));
     }
 }
 
@@ -196,11 +219,30 @@ void check_files(const located<variables>& config, problem_list& problems) {
     }
 }
 
+/// As ha/other_manager.cpp calls them.
+constexpr std::string_view manager_names[] = {
+    "Patroni", "repmgr", "pg_auto_failover", "Stolon", "CloudNativePG", "EFM", "Pgpool-II", "*"};
+
+void check_managers(const located<variables>& config, problem_list& problems) {
+    for (const auto name : split_hba_names(config.value.ha_ignore_managers)) {
+        if (std::ranges::any_of(manager_names, [&](std::string_view known) {
+                return equal_ignoring_case(known, name);
+            }))
+            continue;
+        const auto best = nearest(name, manager_names);
+        problems.error(config.line_of("ha_ignore_managers"),
+                       fmt::format("ha_ignore_managers: {} is none of {}{}", quoted(name),
+                                   fmt::join(manager_names, ", "),
+                                   best ? fmt::format(" (did you mean '{}'?)", *best) : ""));
+    }
+}
+
 void check_variables(const document& all, problem_list& problems) {
     const auto& config = all.vars;
     const auto& vars = config.value;
     check_tls(config, problems);
     check_files(config, problems);
+    check_managers(config, problems);
     if (vars.interfaces.empty())
         problems.error(config.line_of("interfaces"), "interfaces names no address");
     if (vars.connect_timeout_server > vars.connect_timeout_server_max)
@@ -277,6 +319,7 @@ void validate(const document& config, problem_list& problems) {
     check_variables(config, problems);
     check_duplicates(config, problems);
     check_servers(config, problems);
+    check_ha_servers(config, problems);
     const auto known = check_hostgroups(config, problems);
     check_references(config, known, problems);
     check_users(config, problems);

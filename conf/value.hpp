@@ -13,7 +13,17 @@
 // Text <-> value, for every type that a member of the settings can have.
 namespace howdah::conf {
 
-enum class value_kind { boolean, integer, size, milliseconds, seconds, enumeration, text, list };
+enum class value_kind {
+    boolean,
+    integer,
+    size,
+    milliseconds,
+    seconds,
+    enumeration,
+    text,
+    list,
+    map
+};
 
 /// Inclusive bounds of a number, in the unit of its kind.
 struct limits {

@@ -9,6 +9,7 @@
 #include "conf/nearest.hpp"
 #include "conf/options.hpp"
 #include "conf/secrets.hpp"
+#include "conf/tag_values.hpp"
 
 namespace howdah::conf {
 namespace {
@@ -67,6 +68,25 @@ std::optional<resolved_value> text_of(const field<Record>& target, const YAML::N
         if (!all.text.empty()) all.text.pop_back();
         return all;
     }
+    if (node.IsMap() && target.kind == value_kind::map) {
+        resolved_value all;
+        tag_map tags;
+        for_each_entry(node, problems,
+                       [&](const std::string& name, const YAML::Node&, const YAML::Node& value) {
+                           if (value.IsNull()) {
+                               tags[name];
+                               return;
+                           }
+                           auto part = value.IsScalar()
+                                           ? resolve_environment(value.Scalar())
+                                           : resolved_value{{}, "a value is not a text", {}};
+                           if (!part.error.empty()) all.error = std::move(part.error);
+                           all.from_elsewhere = all.from_elsewhere || part.from_elsewhere;
+                           tags[name] = std::move(part.text);
+                       });
+        all.text = format_tags(tags);
+        return all;
+    }
     if (node.IsMap() && target.secret) {
         if (node.size() == 1 && node["file"] && node["file"].IsScalar()) {
             const auto path = resolve_environment(node["file"].Scalar());
@@ -76,7 +96,10 @@ std::optional<resolved_value> text_of(const field<Record>& target, const YAML::N
                        fmt::format("{}: must be a text, '${{NAME}}' or {{file: path}}", label));
         return std::nullopt;
     }
-    problems.error(line, fmt::format("{}: must be a single value", label));
+    problems.error(line,
+                   fmt::format("{}: must be {}", label,
+                               target.kind == value_kind::map ? "names with values, as {zone: a}"
+                                                              : "a single value"));
     return std::nullopt;
 }
 
@@ -192,6 +215,8 @@ document read_document(const YAML::Node& root, problem_list& problems) {
          [&](const auto& node) { read_list(node, result.replication_hostgroups, problems); }},
         {section_name<hostgroup_attributes>,
          [&](const auto& node) { read_list(node, result.hostgroup_attributes, problems); }},
+        {section_name<ha_server>,
+         [&](const auto& node) { read_list(node, result.ha_servers, problems); }},
         {section_name<user>, [&](const auto& node) { read_list(node, result.users, problems); }},
         {section_name<database>,
          [&](const auto& node) { read_list(node, result.databases, problems); }},

@@ -4,20 +4,34 @@
 #include <set>
 #include <string_view>
 
+#include "conf/hba_names.hpp"
+#include "conf/tag_values.hpp"
+#include "conf/text_list.hpp"
 #include "monitor/login.hpp"
 
 namespace howdah::ha {
 namespace {
 
-server_config described(const endpoint& at, const known_so_far& known) {
+server_config described(const endpoint& at, const conf::settings& settings,
+                        const known_so_far& known) {
     const auto& [notes, records, now, clock] = known;
     server_config out;
     out.at = at;
+    const auto row = std::ranges::find_if(settings.ha_servers, [&](const conf::ha_server& one) {
+        return endpoint{one.hostname, one.port} == at;
+    });
+    if (row != settings.ha_servers.end()) {
+        out.rule = static_cast<promotion_rule>(row->promotion_rule);
+        out.data_center = row->data_center;
+        out.tags = conf::parse_tags(row->tags);
+    }
     if (const auto found = notes.promotion_rules.find(at);
         found != notes.promotion_rules.end() &&
         (found->second.until == 0 || found->second.until > now))
         out.rule = found->second.rule;
-    if (const auto found = notes.tags.find(at); found != notes.tags.end()) out.tags = found->second;
+    if (const auto found = notes.tags.find(at); found != notes.tags.end())
+        for (const auto& [name, value] : found->second)
+            out.tags[name] = value;
     if (const auto found = notes.downtimes.find(at);
         found != notes.downtimes.end() && found->second.until > now)
         out.down = downtime{found->second.owner, found->second.reason,
@@ -33,20 +47,6 @@ std::string name_of(const cluster_config& one,
         if (std::ranges::find(one.servers, record.primary, &server_config::at) != one.servers.end())
             return name;
     return first;
-}
-
-std::vector<std::string> split(std::string_view text) {
-    std::vector<std::string> out;
-    while (!text.empty()) {
-        auto one = text.substr(0, text.find(';'));
-        text.remove_prefix(std::min(text.size(), one.size() + 1));
-        while (one.starts_with(' '))
-            one.remove_prefix(1);
-        while (one.ends_with(' '))
-            one.remove_suffix(1);
-        if (!one.empty()) out.emplace_back(one);
-    }
-    return out;
 }
 
 time_us micros(std::chrono::milliseconds value) {
@@ -69,7 +69,7 @@ std::vector<cluster_config> configured_clusters(const conf::settings& settings,
                  row.hostgroup_id != pair.reader_hostgroup) ||
                 row.status == conf::server_status::offline_hard || !seen.insert(at).second)
                 continue;
-            one.servers.push_back(described(at, known));
+            one.servers.push_back(described(at, settings, known));
         }
         if (one.servers.empty()) continue;
         one.name = name_of(one, known.records);
@@ -85,13 +85,18 @@ policy policy_of(const conf::variables& vars, const operator_notes& notes) {
     policy out;
     out.mode = static_cast<mode>(vars.ha_mode);
     out.global_recoveries = notes.global_recoveries;
-    out.cluster_filters = split(vars.ha_recover_cluster_filters);
+    out.cluster_filters = conf::split_text_list(vars.ha_recover_cluster_filters);
     out.block_after_recovery_us = vars.ha_recovery_block.count() * 1'000'000;
     out.candidates.promise = static_cast<durability>(vars.ha_durability);
     out.candidates.max_lag_bytes = vars.ha_max_lag_bytes;
     out.candidates.same_data_center = vars.ha_same_data_center;
     out.diagnoses.start_timeout_us = micros(vars.ha_start_timeout);
     return out;
+}
+
+std::vector<std::string> ignored_managers(const conf::variables& vars) {
+    const auto names = conf::split_hba_names(vars.ha_ignore_managers);
+    return {names.begin(), names.end()};
 }
 
 plan_options plan_options_of(const conf::variables& vars) {

@@ -28,6 +28,8 @@ struct known_so_far {
 [[nodiscard]] std::vector<cluster_config> configured_clusters(const conf::settings& settings,
                                                               const known_so_far& known = {});
 [[nodiscard]] policy policy_of(const conf::variables& vars, const operator_notes& notes = {});
+/// Managers whose signs mean nothing here.
+[[nodiscard]] std::vector<std::string> ignored_managers(const conf::variables& vars);
 [[nodiscard]] plan_options plan_options_of(const conf::variables& vars);
 /// How HA logs in to a server, without host and port.
 [[nodiscard]] monitor::pq_parameters login_of(const conf::settings& settings, const endpoint& at);

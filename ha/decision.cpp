@@ -36,14 +36,13 @@ decision decide(const cluster& subject, const std::optional<cluster_record>& rec
     }
     out.forecast = choose_candidate(subject, out.writers.primary, out.writers.record, options);
     out.gates = check_gates(subject, out.problems, out.forecast, allowed, around);
-    const bool managed = std::ranges::any_of(
-        subject.servers, [](const server& one) { return !one.facts.other_manager.empty(); });
+    const auto managed = subject.managed_by_another();
     for (std::size_t i = 0; i < subject.servers.size(); ++i) {
         const auto& one = subject.servers[i];
         // Only what is outdated for certain: there is a record, and it names another server.
         if (out.writers.standings[i] == standing::outdated && out.writers.record.epoch &&
-            !one.is(out.writers.record.primary) && !one.downtimed && !managed && around.may_act &&
-            allowed.mode != mode::observe)
+            !one.is(out.writers.record.primary) && !one.downtimed && managed.empty() &&
+            around.may_act() && allowed.mode != mode::observe)
             out.to_fence.push_back(i);
     }
 
@@ -53,7 +52,7 @@ decision decide(const cluster& subject, const std::optional<cluster_record>& rec
         // Asking is harmless and tells "dead" from "not seen", whoever then decides. It still is
         // an act.
         const auto forbidden =
-            allowed.mode == mode::observe || !around.may_act ||
+            allowed.mode == mode::observe || !around.may_act() ||
             std::ranges::any_of(out.gates, [](const gate& one) {
                 return !one.open && (one.name == "other manager" || one.name == "under way");
             });
@@ -61,6 +60,7 @@ decision decide(const cluster& subject, const std::optional<cluster_record>& rec
         out.sentence = headline.what == problem::none
                            ? headline.sentence
                            : fmt::format("{}: {}", name, headline.sentence);
+        if (!managed.empty()) out.sentence += "; " + managed;
         return out;
     }
     if (const auto closed = closed_gates(out.gates); !closed.empty()) {

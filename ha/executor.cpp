@@ -92,9 +92,17 @@ awaitable<plan_report> executor::carry_out(const plan& subject) {
 awaitable<void> executor::undo_all() {
     std::ranges::reverse(done_);
     for (const auto* one : std::exchange(done_, {})) {
-        if (one->undo.empty() || !one->at) continue;
+        const bool stopped =
+            one->kind == step_kind::agent && one->environment.at("HOWDAH_ACTION") == "stop";
+        if ((one->undo.empty() && !stopped) || !one->at) continue;
         const auto began = now_us();
         std::string detail;
+        if (stopped) {
+            auto back = *one;
+            back.environment["HOWDAH_ACTION"] = "start";
+            const auto answer = co_await hands_.act(back);
+            detail = reason_of(answer);
+        }
         for (const auto& statement : one->undo) {
             const auto answer = co_await ask(*one, statement.sql, began + one->timeout_us);
             if (detail.empty()) detail = reason_of(answer);

@@ -1,5 +1,6 @@
 #include "ha/fact_memory.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace howdah::ha {
@@ -23,6 +24,11 @@ server_facts remembered(const server_facts& before, server_facts fresh) {
     fresh.receive_grew_after_us = before.receive_grew_after_us;
     if (before.receive_lsn && fresh.receive_lsn && *before.receive_lsn < *fresh.receive_lsn)
         fresh.receive_grew_after_us = before.read_at_us;
+    for (const auto& one : before.managers)
+        if (fresh.read_at_us - one.seen_us < manager_memory_us &&
+            std::ranges::find(fresh.managers, one.name, &found_manager::name) ==
+                fresh.managers.end())
+            fresh.managers.push_back(one);
     return fresh;
 }
 

@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "ha/other_manager.hpp"
+
 namespace howdah::ha {
 namespace {
 
@@ -60,6 +62,9 @@ constexpr const char* sql = R"(SELECT pg_catalog.json_build_object(
    'default_transaction_read_only', 'restore_command', 'hot_standby', 'allow_alter_system',
    'wal_log_hints', 'data_checksums', 'full_page_writes', 'max_wal_senders',
    'max_replication_slots', 'max_connections', 'data_directory', 'shared_preload_libraries')),
+ 'manager_sessions', (SELECT pg_catalog.json_agg(DISTINCT v.application_name)
+  FROM pg_catalog.pg_stat_get_activity(NULL) v WHERE v.application_name ~ '{managers}'),
+ 'pgpool', coalesce(pg_catalog.current_setting('pgpool.pg_ctl', true), '') <> '',
  'command_line', (SELECT pg_catalog.json_agg(s.name ORDER BY s.name)
   FROM pg_catalog.pg_settings s WHERE s.source = 'command line'),
  'may', (SELECT pg_catalog.json_build_object(
@@ -190,13 +195,33 @@ privileges to_privileges(const json& from) {
     return out;
 }
 
-/// Managers that load a library of their own into the servers they manage.
-std::string manager_of(const json& settings) {
+/// shared_preload_libraries: paths may stand before the names, and "$libdir/" does.
+std::vector<std::string> libraries_of(const std::string& list) {
+    std::vector<std::string> out(1);
+    for (const char c : list) {
+        if (c == ',')
+            out.emplace_back();
+        else if (c == '/')
+            out.back().clear();
+        else if (c != ' ' && c != '"')
+            out.back() += c;
+    }
+    return out;
+}
+
+manager_traces to_traces(const json& from, const server_facts& read) {
+    manager_traces out;
+    take(from, "manager_sessions", out.sessions);
+    for (const auto& slot : read.slots)
+        out.slots.push_back(slot.name);
     std::string loaded;
-    take(settings, "shared_preload_libraries", loaded);
-    if (loaded.find("repmgr") != loaded.npos) return "repmgr";
-    if (loaded.find("pgautofailover") != loaded.npos) return "pg_auto_failover";
-    return {};
+    take(from.at("settings"), "shared_preload_libraries", loaded);
+    out.libraries = libraries_of(loaded);
+    bool pgpool = false;
+    take(from, "pgpool", pgpool);
+    if (pgpool) out.settings.emplace_back("pgpool.pg_ctl");
+    out.command_line = read.settings.fixed_by_command_line;
+    return out;
 }
 
 void fill(const json& from, time_us sent_at_us, server_facts& out) {
@@ -226,7 +251,7 @@ void fill(const json& from, time_us sent_at_us, server_facts& out) {
     const json& settings = from.at("settings");
     out.settings = to_settings(settings);
     take(from, "command_line", out.settings.fixed_by_command_line);
-    out.other_manager = manager_of(settings);
+    out.managers = managers_in(to_traces(from, out), sent_at_us);
     take(settings, "data_directory", out.data_directory);
     out.may = to_privileges(from.at("may"));
     take(from, "started_us", out.postmaster_start_us);
@@ -241,6 +266,7 @@ void fill(const json& from, time_us sent_at_us, server_facts& out) {
 std::string fact_query(int version_num, bool lists_wal) {
     return fmt::format(
         fmt::runtime(sql), fmt::arg("wal_files", lists_wal ? newest_wal_timeline : "NULL"),
+        fmt::arg("managers", session_pattern()),
         fmt::arg("conninfo", may_alter(version_num, "primary_conninfo") + " AND " +
                                  may_alter(version_num, "primary_slot_name")),
         fmt::arg("sync", may_alter(version_num, "synchronous_standby_names")),

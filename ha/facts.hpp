@@ -103,6 +103,15 @@ struct server_settings {
     bool operator==(const server_settings&) const = default;
 };
 
+/// Another program that promotes servers (other_manager.hpp).
+struct found_manager {
+    std::string name;     ///< "Patroni"
+    std::string sign;     ///< by what it was noticed: "a session is called Patroni heartbeat"
+    time_us seen_us = 0;  ///< for the last time
+
+    bool operator==(const found_manager&) const = default;
+};
+
 /// What was read from one server, and when. A value; whoever reads servers fills it, and keeps it
 /// while a server is not reachable: facts stay as last read.
 struct server_facts {
@@ -134,8 +143,7 @@ struct server_facts {
     /// primary_conninfo as it was before we emptied it to freeze the standby; from the journal.
     std::string conninfo_before_freeze;
     privileges may;
-    /// The sign of another manager that was found there: "Patroni", "repmgr", ...; "" = none.
-    std::string other_manager;
+    std::vector<found_manager> managers;  ///< seen there of late; see remembered()
     /// The content of the history file of its timeline (TIMELINE_HISTORY); "" = not read.
     std::string timeline_history;
 

@@ -367,15 +367,15 @@ plan plan_switchover(const cluster& subject, std::size_t primary, const candidat
         auto quiet =
             steps::at(old, step_kind::fence,
                       fmt::format("{} is read-only by default, its clients are gone", old.name()));
-        quiet.sql = {alter_system("default_transaction_read_only", "on"), reload_conf(),
-                     plain("SELECT pg_catalog.count(pg_catalog.pg_terminate_backend(pid)) FROM "
-                           "pg_catalog.pg_stat_activity WHERE backend_type = 'client backend' AND "
-                           "pid <> pg_catalog.pg_backend_pid() AND usename IS DISTINCT FROM "
-                           "current_user")};
+        quiet.sql = {alter_system("default_transaction_read_only", "on"), reload_conf()};
+        // What is beyond reach (a superuser's) may write as long as its transaction lasts.
         quiet.done_when =
-            "SELECT pg_catalog.current_setting('default_transaction_read_only') = 'on' AND NOT "
-            "EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE backend_type = 'client backend' "
-            "AND pid <> pg_catalog.pg_backend_pid() AND usename IS DISTINCT FROM current_user)";
+            "SELECT " +
+            steps::ended_when("pg_catalog.current_setting('default_transaction_read_only') = 'on'",
+                              "a.backend_type = 'client backend'") +
+            " AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE backend_type = 'client "
+            "backend' AND pid <> pg_catalog.pg_backend_pid() AND usename IS DISTINCT FROM "
+            "current_user AND xact_start < pg_catalog.pg_conf_load_time())";
         quiet.undo = {alter_system("default_transaction_read_only",
                                    old.facts.settings.default_transaction_read_only ? "on" : "off"),
                       reload_conf()};

@@ -26,7 +26,7 @@ struct detection {
 struct recovery {
     std::int64_t id = 0;  ///< given by the store
     std::string uid;      ///< never given twice, also by another Howdah
-    std::string kind;     ///< "failover", "switchover", "rewire", "rejoin", "fence"
+    std::string kind;     ///< "failover", "switchover", "rewire", "rejoin", "fence", "unfence"
     std::string cluster;
     std::string alias;
     std::string problem;  ///< name of the diagnosis that it answers; "" = planned

@@ -242,6 +242,18 @@ hook_occasion occasion_of(const detection& what) {
     return out;
 }
 
+void add_cluster(hook_occasion& what, const cluster& subject) {
+    if (const auto to = what.successor ? subject.find(*what.successor) : std::nullopt)
+        what.successor_alias = subject.servers[*to].config.name;
+    const auto failed = subject.find(what.failed);
+    if (!failed) return;
+    const auto& one = subject.servers[*failed];
+    what.downtimed = one.downtimed;
+    if (!what.replicas.empty()) return;
+    for (const auto i : one.downstream)
+        what.replicas.push_back(subject.servers[i].at());
+}
+
 const std::vector<hook_placeholder>& hook_placeholders() {
     static const std::vector<hook_placeholder> all = [] {
         std::vector<hook_placeholder> out;

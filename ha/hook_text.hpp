@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ha/history.hpp"
+#include "ha/topology.hpp"
 
 // What hooks are told, and how their commands become words. Pure; hooks.hpp runs them.
 namespace howdah::ha {
@@ -31,6 +32,10 @@ struct hook_occasion {
 /// As far as the history knows it.
 [[nodiscard]] hook_occasion occasion_of(const recovery& what);
 [[nodiscard]] hook_occasion occasion_of(const detection& what);
+
+/// Adds what the cluster shows now: the downtime of `failed`, the successor's name, and, where the
+/// history does not say whose standbys are concerned, those of `failed`.
+void add_cluster(hook_occasion& what, const cluster& subject);
 
 /// Environment variables of a hook or agent.
 using command_environment = std::map<std::string, std::string>;

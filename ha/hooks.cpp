@@ -27,6 +27,8 @@ using clock = std::chrono::steady_clock;
 
 /// After SIGKILL only a process that the kernel holds back is left; it is not waited for for ever.
 constexpr std::chrono::seconds patience_with_the_killed{5};
+/// How often a command that may be stopped is.
+constexpr std::chrono::milliseconds look_for_stop{100};
 
 class descriptor {
 public:
@@ -134,20 +136,23 @@ int to_poll(clock::duration left) {
 }
 
 void await_end(pid_t pid, int process, int output, std::chrono::milliseconds timeout,
-               command_result& out) {
+               const std::stop_token& stop, command_result& out) {
     auto until = clock::now() + timeout;
     bool open = true;
     for (;;) {
         std::array<pollfd, 2> what{{{process, POLLIN, 0}, {open ? output : -1, POLLIN, 0}}};
-        const auto left = until - clock::now();
+        clock::duration left = until - clock::now();
+        if (stop.stop_possible()) left = std::min<clock::duration>(left, look_for_stop);
         const int ready = ::poll(what.data(), what.size(), to_poll(left));
         if (ready < 0 && errno != EINTR) return;
         if (ready > 0 && what[1].revents != 0) open = read_some(output, out) != reading::over;
         if (ready > 0 && what[0].revents != 0) return;
-        if (clock::now() < until) continue;
+        const bool stopped = stop.stop_requested() && out.error.empty();
+        if (clock::now() < until && !stopped) continue;
         // Not reaped yet: its number is nobody else's.
         if (out.timed_out) return;
         out.timed_out = true;
+        if (stopped) out.error = "Howdah is shutting down";
         ::kill(-pid, SIGKILL);
         until = clock::now() + patience_with_the_killed;
     }
@@ -170,7 +175,7 @@ std::string own_host_name() {
 
 command_result run_command(const std::string& command, bool shell,
                            const command_environment& environment,
-                           std::chrono::milliseconds timeout) {
+                           std::chrono::milliseconds timeout, const std::stop_token& stop) {
     command_result out;
     const auto failed = [&out](const std::string& what, int error) {
         out.error = fmt::format("{}: {}", what, std::generic_category().message(error));
@@ -199,7 +204,7 @@ command_result run_command(const std::string& command, bool shell,
         ::waitpid(pid, nullptr, 0);
         return failed("its end cannot be waited for", error);
     }
-    await_end(pid, process.get(), output.get(), timeout, out);
+    await_end(pid, process.get(), output.get(), timeout, stop, out);
     int status = 0;
     const bool over = ::waitpid(pid, &status, WNOHANG) == pid;
     read_rest(output.get(), out);

@@ -1,5 +1,6 @@
 #pragma once
 #include <chrono>
+#include <stop_token>
 #include <string>
 
 #include "ha/hook_text.hpp"
@@ -28,11 +29,12 @@ inline constexpr std::size_t output_limit = 65536;
 ///
 /// It gets /dev/null as stdin, no other descriptor of ours, no blocked or ignored signal, and a
 /// process group of its own, which is killed as a whole (SIGKILL) where the command has not ended
-/// after `timeout`. What it leaves behind in the background when it ends is neither waited for nor
-/// killed; its output is not read any more.
+/// after `timeout`, or when `stop` is requested. What it leaves behind in the background when it
+/// ends is neither waited for nor killed; its output is not read any more.
 [[nodiscard]] command_result run_command(const std::string& command, bool shell,
                                          const command_environment& environment,
-                                         std::chrono::milliseconds timeout);
+                                         std::chrono::milliseconds timeout,
+                                         const std::stop_token& stop = {});
 
 /// The machine's own name, for hook_environment.
 [[nodiscard]] std::string own_host_name();

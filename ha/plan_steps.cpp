@@ -7,19 +7,21 @@
 namespace howdah::ha::steps {
 namespace {
 
-constexpr std::string_view fence_name = "__fenced__";
-
-const std::string others_sessions =
-    "FROM pg_catalog.pg_stat_activity a WHERE a.backend_type IN ('client backend', 'walsender') "
-    "AND "
-    "a.pid <> pg_catalog.pg_backend_pid() AND a.usename IS DISTINCT FROM current_user";
-
 /// Without superuser rights the sessions of superusers cannot be ended, and trying is an error.
-const std::string within_reach =
-    " AND ((SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname = current_user) OR NOT "
-    "(SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.oid = a.usesysid))";
+constexpr std::string_view within_reach =
+    "((SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname = current_user) OR NOT (SELECT "
+    "r.rolsuper FROM pg_catalog.pg_roles r WHERE r.oid = a.usesysid))";
 
 }  // namespace
+
+std::string ended_when(std::string_view settings, std::string_view sessions) {
+    return fmt::format(
+        "(CASE WHEN {} THEN (SELECT pg_catalog.count(pg_catalog.pg_terminate_backend(a.pid)) "
+        "FROM pg_catalog.pg_stat_activity a WHERE {} AND a.pid <> pg_catalog.pg_backend_pid() AND "
+        "a.usename IS DISTINCT FROM current_user AND a.backend_start < "
+        "pg_catalog.pg_conf_load_time() AND {}) = 0 ELSE false END)",
+        settings, sessions, within_reach);
+}
 
 step at(const server& one, step_kind kind, std::string what) {
     step out;
@@ -138,14 +140,14 @@ step fence(const server& one, const std::string& guard) {
                               one.name()));
     out.guard = guard;
     out.sql = {alter_system("default_transaction_read_only", "on"),
-               alter_system("synchronous_standby_names", fence_name), reload_conf(),
-               plain("SELECT pg_catalog.count(pg_catalog.pg_terminate_backend(a.pid)) " +
-                     others_sessions + within_reach)};
-    out.done_when = fmt::format(
-        "SELECT pg_catalog.current_setting('default_transaction_read_only') = 'on' AND "
-        "pg_catalog.current_setting('synchronous_standby_names') = '{}' AND NOT EXISTS (SELECT "
-        "{}{})",
-        fence_name, others_sessions, within_reach);
+               alter_system("synchronous_standby_names", fence_name), reload_conf()};
+    out.done_when =
+        "SELECT " +
+        ended_when(
+            fmt::format("pg_catalog.current_setting('default_transaction_read_only') = 'on' AND "
+                        "pg_catalog.current_setting('synchronous_standby_names') = '{}'",
+                        fence_name),
+            "a.backend_type IN ('client backend', 'walsender')");
     out.undo = {
         alter_system("default_transaction_read_only",
                      one.facts.settings.default_transaction_read_only ? "on" : "off"),

@@ -3,6 +3,9 @@
 
 namespace howdah::ha::steps {
 
+/// What synchronous_standby_names is on a server that Howdah has fenced: nobody bears the name.
+inline constexpr std::string_view fence_name = "__fenced__";
+
 /// A step at a server, with its name and place filled in.
 [[nodiscard]] step at(const server& one, step_kind kind, std::string what);
 /// A step of Howdah itself.
@@ -13,6 +16,12 @@ namespace howdah::ha::steps {
                          std::string command);
 /// The data directory as a shell word.
 [[nodiscard]] std::string shell_directory(const server& one);
+
+/// A boolean expression: `settings` are in force, and no session of `sessions` (a condition on
+/// pg_stat_activity a) is left that began before them. Asking it ends those that Howdah may end:
+/// one may begin while the server still reads its configuration. Howdah's monitor comes back all
+/// the time, and begins with the new settings.
+[[nodiscard]] std::string ended_when(std::string_view settings, std::string_view sessions);
 
 /// Stops the receiver; undoing starts it again as it was.
 [[nodiscard]] step freeze(const server& one);

@@ -4,6 +4,7 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace howdah::ha {
 namespace {
@@ -88,11 +89,9 @@ answer of_past(const asked& a) {
 }
 
 answer of_other_manager(const asked& a) {
-    for (const auto& one : a.subject.servers)
-        if (!one.facts.other_manager.empty())
-            return {false, fmt::format("{} manages {}: Howdah only observes",
-                                       one.facts.other_manager, one.name())};
-    return {true, "no other manager was found"};
+    auto why = a.subject.managed_by_another();
+    if (why.empty()) return {true, "no other manager was found"};
+    return {false, std::move(why)};
 }
 
 answer of_under_way(const asked& a) {
@@ -102,9 +101,9 @@ answer of_under_way(const asked& a) {
 }
 
 answer of_right_to_act(const asked& a) {
-    return {a.around.may_act, a.around.may_act
-                                  ? "this Howdah may act"
-                                  : "this Howdah may not act: " + a.around.may_not_act_because};
+    return {a.around.may_act(), a.around.may_act()
+                                    ? "this Howdah may act"
+                                    : "this Howdah may not act: " + a.around.may_not_act_because};
 }
 
 answer of_candidate(const asked& a) {

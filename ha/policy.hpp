@@ -43,9 +43,10 @@ struct recovery_order {
 struct circumstances {
     std::vector<past_recovery> past;
     bool recovery_under_way = false;      ///< of this cluster
-    bool may_act = true;                  ///< false: another Howdah has the right to act
-    std::string may_not_act_because;      ///< for the sentence
+    std::string may_not_act_because;      ///< another Howdah has the right to act; empty: this one
     std::optional<recovery_order> order;  ///< none: the cycle's own decision
+
+    [[nodiscard]] bool may_act() const { return may_not_act_because.empty(); }
 };
 
 /// One condition that a failover has to pass, and its answer in words.

@@ -41,7 +41,7 @@ bool fixed(const asked& a, std::string_view setting) {
            a.settings().fixed_by_command_line.end();
 }
 
-constexpr std::array<row, 24> rows{{
+constexpr std::array<row, 25> rows{{
     {"version", true,
      [](const asked& a) {
          return a.one.facts.version_num < 130000
@@ -50,10 +50,18 @@ constexpr std::array<row, 24> rows{{
      }},
     {"other_manager", true,
      [](const asked& a) {
-         const auto& manager = a.one.facts.other_manager;
-         return manager.empty()
-                    ? ""
-                    : fmt::format("{} manages {}: Howdah only observes", manager, a.one.name());
+         return a.one.manager ? fmt::format(
+                                    "{} manages {} ({}): Howdah only observes (a false alarm: "
+                                    "ha_ignore_managers)",
+                                    a.one.manager->name, a.one.name(), a.one.manager->sign)
+                              : std::string();
+     }},
+    {"ignored_manager", false,
+     [](const asked& a) {
+         if (a.one.manager || a.one.facts.managers.empty()) return std::string();
+         const auto& found = a.one.facts.managers.front();
+         return fmt::format("{} is ignored on {} (ha_ignore_managers): {}", found.name,
+                            a.one.name(), found.sign);
      }},
     {"grant_promote", true,
      [](const asked& a) {
@@ -274,8 +282,10 @@ preflight_report check_preflight(const cluster& subject, const judgement& judged
     std::set<std::size_t> blocked;
     for (const auto& one : out.obstacles)
         if (one.blocking) blocked.insert(one.server);
-    out.ready = choice.chosen && !blocked.contains(*choice.chosen);
-    out.sentence = out.ready ? fmt::format("ready: {}", choice.sentence)
+    const auto managed = subject.managed_by_another();
+    out.ready = choice.chosen && !blocked.contains(*choice.chosen) && managed.empty();
+    out.sentence = out.ready          ? fmt::format("ready: {}", choice.sentence)
+                   : !managed.empty() ? "not ready: " + managed
                    : choice.chosen
                        ? fmt::format("not ready: {} would take over, but {}",
                                      subject.servers[*choice.chosen].name(),

@@ -9,7 +9,9 @@
 #include <exception>
 #include <utility>
 
+#include "ha/news.hpp"
 #include "ha/supervisor_impl.hpp"
+#include "ha/unfence_plan.hpp"
 #include "protocol/io/offload.hpp"
 
 namespace howdah::ha {
@@ -43,6 +45,13 @@ bool same_but_for_positions(cluster_record a, const cluster_record& b) {
     a.flush_lsn = b.flush_lsn;
     a.sync_changed_at = b.sync_changed_at;
     return a == b;
+}
+
+/// Whoever has the right to act would begin a failover.
+bool would_follow(const decision& made) {
+    return made.problems.headline.info().calls_for_failover &&
+           std::ranges::all_of(
+               made.gates, [](const gate& one) { return one.open || one.name == "right to act"; });
 }
 
 bool in_doubt(const decision& made) {
@@ -82,6 +91,7 @@ supervisor::impl::impl(boost::asio::io_context& io, boost::asio::thread_pool& th
              }),
       links_(io, names_, [this](const endpoint& at) { return login_of(*settings_, at); }),
       watcher_(io, tasks_, names_, [this](const endpoint&) { wake(); }),
+      coordinated_(io),
       news_(io, never),
       cycled_(io, never),
       view_(std::make_shared<const ha_view>()) {
@@ -106,13 +116,14 @@ void supervisor::impl::start() {
     std::ranges::reverse(rows);
     for (auto& row : rows) {
         auto& w = clusters_[row.cluster];
-        if (row.ended_at == 0 && w.intent && row.kind != "rewire" && row.kind != "fence") {
+        if (row.ended_at == 0 && w.intent && (row.kind == "failover" || row.kind == "switchover")) {
             w.under_way = row;
         } else if (row.ended_at == 0) {
             row.ended_at = unix_now_us();
             row.sentence = "Howdah ended in the middle of it";
             store_.save(row);
         }
+        if (row.ended_at) w.ended[row.kind].last = row;
         w.past.push_back(std::move(row));
     }
     for (auto& [name, w] : clusters_) {
@@ -121,9 +132,11 @@ void supervisor::impl::start() {
             spdlog::warn("ha: {}: a failover from {} was under way when Howdah ended", name,
                          to_string(w.intent->from));
     }
+    begin_coordination();
     started_ = true;
     follow_servers();
     spawn(run_cycles());
+    spawn(run_coordination());
 }
 
 bool supervisor::impl::epoch_begun(const watched_cluster& w) {
@@ -132,17 +145,21 @@ bool supervisor::impl::epoch_begun(const watched_cluster& w) {
 
 void supervisor::impl::stop() {
     if (std::exchange(stopped_, true)) return;
+    agents_.request_stop();
     watcher_.stop();
     links_.abort();
     names_->stop();
+    coordinated_.cancel();
+    if (coordinator_) coordinator_->resign();
     news_.cancel();
     cycled_.cancel();
 }
 
 void supervisor::impl::reload(std::shared_ptr<const conf::settings> settings) {
-    settings_ = std::move(settings);
+    const auto before = std::exchange(settings_, std::move(settings));
     links_.clear();
     if (!started_ || stopped_) return;
+    reload_coordination(before->vars);
     follow_servers();
     wake();
 }
@@ -234,6 +251,7 @@ topology supervisor::impl::look_at_facts() const {
         *settings_, known_so_far{notes_, input.records, unix_now_us(), input.now_us});
     input.addresses = addresses_;
     input.stale_after_us = stale_after_us;
+    input.ignored_managers = ignored_managers(settings_->vars);
     return build_topology(input);
 }
 
@@ -254,6 +272,7 @@ decision supervisor::impl::decide_now(const watched_cluster& w, const cluster& s
     circumstances around;
     around.order = what;
     around.recovery_under_way = w.busy || w.intent;
+    around.may_not_act_because = may_not_act(w);
     const auto offset = unix_now_us() - subject.now_us;
     for (const auto& one : w.past)
         // One that promoted nobody must not spend the only one that there is within the block.
@@ -293,6 +312,10 @@ awaitable<void> supervisor::impl::cycle() {
     for (const auto& subject : seen.clusters) {
         if (subject.writer_hostgroup == 0) continue;
         auto& w = clusters_[subject.name];
+        co_await agree(w, subject);
+        if (stopped_) co_return;
+        if (auto who = who_acts(w); std::exchange(w.said_leader, who) != who && !who.empty())
+            spdlog::info("ha: {}: {}", subject.name, who);
         auto made = decide_now(w, subject, std::nullopt);
         co_await settle(w, subject, made);
         if (stopped_) co_return;
@@ -328,8 +351,19 @@ awaitable<void> supervisor::impl::settle(watched_cluster& w, const cluster& subj
         w.record = fresh;
         co_return;
     }
+    std::string error;
+    const bool epoch_changes = !w.record || w.record->epoch != fresh.epoch;
+    bool waits = false;
+    if (!light && (coordinator_ || !coordination_error_.empty())) {
+        // Another one tells, and it is taken over from him.
+        waits = another_acts(w);
+        error = may_not_act(w);
+        shared_state ours{fresh, std::nullopt};
+        if (error.empty()) error = co_await share(w, std::move(ours));
+        if (!error.empty() && !epoch_changes) co_return;
+    }
     const std::function<void()> write = [this, &fresh] { store_.save(fresh); };
-    const auto error = co_await keep(write);
+    if (error.empty()) error = co_await keep(write);
     if (error.empty()) {
         if (!w.record || w.record->epoch != fresh.epoch)
             spdlog::info("ha: {}: {}", subject.name, made.writers.sentence);
@@ -339,8 +373,9 @@ awaitable<void> supervisor::impl::settle(watched_cluster& w, const cluster& subj
         co_return;
     }
     if (std::exchange(w.said_held, error) != error)
-        spdlog::error("ha: {}: the record cannot be written, the writer stays as it is: {}",
-                      subject.name, error);
+        spdlog::log(waits ? spdlog::level::info : spdlog::level::err,
+                    "ha: {}: the record cannot be written, the writer stays as it is: {}",
+                    subject.name, error);
     if (light) co_return;
     // As if nothing had been seen: nobody new writes on a record that does not last.
     made.what = action::none;
@@ -356,8 +391,9 @@ void supervisor::impl::add_ruling(monitor::ruling& out, const watched_cluster& w
     if (!w.record && !made.writers.writer) return;
     add_to_ruling(out, subject, made.writers);
     // From the first doubt, so that no statement fails that the new writer could answer.
-    const bool may_follow = settings_->vars.ha_mode == conf::ha_mode::automatic &&
-                            (w.confirming || made.what != action::none);
+    const bool may_follow =
+        settings_->vars.ha_mode == conf::ha_mode::automatic &&
+        (w.confirming || made.what != action::none || (another_acts(w) && would_follow(made)));
     const bool planned = w.under_way && w.under_way->kind == "switchover";
     if (w.holding || may_follow)
         out.held[subject.writer_hostgroup] = fmt::format(
@@ -382,7 +418,9 @@ void supervisor::impl::add_ruling(monitor::ruling& out, const watched_cluster& w
 void supervisor::impl::note_problem(watched_cluster& w, const cluster& subject,
                                     const decision& made) {
     const auto& headline = made.problems.headline;
-    if (std::exchange(w.said, made.sentence) != made.sentence) {
+    // What only grows by itself (seconds, bytes) is not said again and again.
+    if (auto news = without_quantities(made.sentence); w.said != news) {
+        w.said = std::move(news);
         const auto weight = headline.info().weight;
         spdlog::log(weight == severity::critical  ? spdlog::level::err
                     : weight == severity::warning ? spdlog::level::warn
@@ -403,16 +441,23 @@ void supervisor::impl::note_problem(watched_cluster& w, const cluster& subject,
     row.sentence = headline.sentence;
     spdlog::warn("ha: Detected {} on {}", row.problem,
                  row.server.host.empty() ? row.cluster : to_string(row.server));
-    spawn(keep_detection(std::move(row)));
+    auto occasion = occasion_of(row);
+    add_cluster(occasion, subject);
+    spawn(keep_detection(std::move(row), std::move(occasion)));
 }
 
-awaitable<void> supervisor::impl::keep_detection(detection row) {
+awaitable<void> supervisor::impl::keep_detection(detection row, hook_occasion occasion) {
     const std::function<void()> write = [this, &row] { store_.save(row); };
     const auto error = co_await keep(write);
     if (!error.empty()) spdlog::error("ha: a detection cannot be written: {}", error);
     auto command = settings_->vars.ha_on_failure_detection;
-    auto occasion = occasion_of(row);
     co_await run_hook("ha_on_failure_detection", std::move(command), std::move(occasion));
+}
+
+hook_occasion supervisor::impl::occasion_now(const recovery& what) const {
+    auto out = occasion_of(what);
+    if (const auto subject = cluster_now(what.cluster)) add_cluster(out, *subject);
+    return out;
 }
 
 awaitable<std::string> supervisor::impl::run_hook(std::string name, std::string command,
@@ -461,7 +506,7 @@ void supervisor::impl::act_on(watched_cluster& w, const cluster& subject, const 
         return true;
     });
     if (w.intent && !w.busy) {
-        if (!watcher_.looked_at_all()) return;
+        if (!watcher_.looked_at_all() || !may_not_act(w).empty()) return;
         const auto next = resume(subject, *w.intent);
         if (std::exchange(w.said_held, next.sentence) != next.sentence)
             spdlog::warn("ha: {}: {}", subject.name, next.sentence);
@@ -488,9 +533,12 @@ void supervisor::impl::act_on(watched_cluster& w, const cluster& subject, const 
     tend(w, subject, made);
 }
 
-/// Fences who must not write, and takes along who was left behind.
+/// Fences who must not write, also while nobody does; ends the fence of a writer; and takes along
+/// who was left behind.
 void supervisor::impl::tend(watched_cluster& w, const cluster& subject, const decision& made) {
-    if (!made.writers.writer || settings_->vars.ha_mode == conf::ha_mode::observe) return;
+    if (settings_->vars.ha_mode == conf::ha_mode::observe ||
+        !subject.managed_by_another().empty() || !may_not_act(w).empty())
+        return;
     const auto due = [&](const endpoint& at) {
         auto& last = w.tended[at];
         if (last && now_us() - last < attempt_pause_us) return false;
@@ -509,11 +557,18 @@ void supervisor::impl::tend(watched_cluster& w, const cluster& subject, const de
         spawn(small_plan(subject.name, "fence", std::move(what), one.at(), "", {}));
         return;
     }
+    if (!made.writers.writer) return;
+    const auto& writer = subject.servers[*made.writers.writer];
+    if (auto what = plan_unfence(subject, *made.writers.writer);
+        what.possible() && due(writer.at())) {
+        w.busy = true;
+        spawn(small_plan(subject.name, "unfence", std::move(what), writer.at(), "", {}));
+        return;
+    }
     for (std::size_t i = 0; i < subject.servers.size(); ++i) {
         const auto& one = subject.servers[i];
         if (made.writers.standings[i] != standing::standby || !one.standing_by() || one.downtimed ||
-            !one.facts.other_manager.empty() ||
-            (one.facts.receiver && one.facts.receiver->streaming))
+            w.rejoining.contains(one.at()) || (one.facts.receiver && one.facts.receiver->streaming))
             continue;
         const auto* upstream = one.upstream ? &subject.servers[*one.upstream] : nullptr;
         const auto is_replaced = [&](const fenced_server& old) {
@@ -547,7 +602,7 @@ void supervisor::impl::show(const topology& seen) {
     for (const auto& subject : seen.clusters) {
         if (subject.writer_hostgroup == 0) continue;
         const auto& w = clusters_[subject.name];
-        cluster_state one{subject, *w.last, {}, w.under_way, fresh->seen_at};
+        cluster_state one{subject, *w.last, {}, w.under_way, fresh->seen_at, w.ended};
         one.preflight = check_preflight(subject, one.decided.writers, fresh->allowed.candidates);
         if (w.under_way && w.under_way->ended_at) one.under_way.reset();
         fresh->clusters.push_back(std::move(one));
@@ -616,6 +671,14 @@ void supervisor::note(std::function<void(operator_notes&)> change, audit_entry e
 void supervisor::look(std::function<void()> done) {
     impl_->look(std::move(done));
 }
+void supervisor::rejoin(const endpoint& server, std::string by, answer done) {
+    impl_->begin_rejoin(server, std::move(by), std::move(done));
+}
+
+std::string supervisor::dry_run_rejoin(const endpoint& server) const {
+    return impl_->dry_run_rejoin(server);
+}
+
 std::string supervisor::dry_run(const std::string& cluster, bool planned,
                                 const recovery_order& order) const {
     return impl_->dry_run(cluster, planned, order);

@@ -13,6 +13,7 @@
 #include "ha/notes.hpp"
 #include "ha/plan.hpp"
 #include "ha/preflight.hpp"
+#include "ha/recovery_tally.hpp"
 #include "ha/store.hpp"
 #include "monitor/engine.hpp"
 #include "monitor/resolver_cache.hpp"
@@ -26,6 +27,7 @@ struct cluster_state {
     preflight_report preflight;
     std::optional<recovery> under_way;  ///< what is carried out now
     unix_us seen_at = 0;
+    recovery_tallies ended{};  ///< what was carried out before
 };
 
 /// All that people and programs are shown. Immutable.
@@ -92,6 +94,9 @@ public:
     void rewire(const endpoint& standby, const endpoint& upstream, std::string by, answer done);
     /// An operator says who is right, where nobody may write.
     void adopt(const endpoint& writer, std::string by, answer done);
+    /// Makes a server a streaming standby of the writer again; with the agent (ha_agent) where SQL
+    /// is not enough. Answers when it streams, which takes as long as copying it.
+    void rejoin(const endpoint& server, std::string by, answer done);
     /// Acknowledges recoveries, so that they block no further one.
     void acknowledge(history_filter which, std::string by, std::string comment, answer done);
     /// Changes what operators say. `entry` goes to the audit.
@@ -101,6 +106,7 @@ public:
     /// What a failover or switchover would do now; nothing is done.
     [[nodiscard]] std::string dry_run(const std::string& cluster, bool planned,
                                       const recovery_order& order) const;
+    [[nodiscard]] std::string dry_run_rejoin(const endpoint& server) const;
 
 private:
     class impl;

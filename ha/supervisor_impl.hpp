@@ -2,8 +2,12 @@
 #include <atomic>
 #include <boost/asio/steady_timer.hpp>
 #include <deque>
+#include <set>
+#include <stop_token>
 
 #include "ha/configured.hpp"
+#include "ha/coordination/coordinator.hpp"
+#include "ha/coordination/shared_state.hpp"
 #include "ha/executor.hpp"
 #include "ha/fact_watcher.hpp"
 #include "ha/hooks.hpp"
@@ -31,6 +35,9 @@ public:
     void order(order_kind kind, std::string cluster, recovery_order what, answer done);
     void rewire(endpoint standby, endpoint upstream, std::string by, answer done);
     void adopt(endpoint writer, std::string by, answer done);
+    /// Looks at all servers of its cluster first.
+    void begin_rejoin(endpoint server, std::string by, answer done);
+    [[nodiscard]] std::string dry_run_rejoin(const endpoint& server) const;
     void acknowledge(history_filter which, std::string by, std::string comment, answer done);
     void note(std::function<void(operator_notes&)> change, audit_entry entry, answer done);
     void look(std::function<void()> done);
@@ -42,12 +49,15 @@ private:
 
     /// How long quiet standbys have to notice; see plan_confirmation.
     static constexpr time_us confirm_time_us = 6'000'000;
+    /// How long those that were asked get at least, while the primary is silent.
+    static constexpr time_us answer_time_us = 2'000'000;
 
     struct watched_cluster {
         std::optional<cluster_record> record;   ///< as it is on disk, but for positions
         std::optional<failover_intent> intent;  ///< as it is on disk
         std::vector<recovery> past;             ///< within the block, newest last
         std::optional<recovery> under_way;
+        recovery_tallies ended;
         bool busy = false;         ///< a coroutine works on it
         bool holding = false;      ///< between the decision and the new epoch: nobody writes
         bool confirming = false;   ///< quiet standbys are being asked
@@ -57,11 +67,18 @@ private:
         time_us failed_us = 0;               ///< the last failover promoted nobody
         time_us resumed_us = 0;              ///< the last going on began
         std::map<endpoint, time_us> tended;  ///< fenced or rewired: not again soon
-        std::string said;                    ///< the last sentence in the log
+        std::set<endpoint> rejoining;        ///< an agent works on them; the cluster does not wait
+        std::string said;                    ///< the last sentence in the log, without quantities
         std::string said_held;               ///< why it is not stored
         problem known_problem = problem::none;
         std::optional<decision> last;
         std::size_t to_confirm = 0;
+        // Several Howdahs:
+        std::uint64_t system_identifier = 0;
+        std::int64_t agreed_token = 0;      ///< the leadership that began with what etcd has
+        std::int64_t agreed_revision = -1;  ///< of what etcd has, as it was taken over last
+        std::string disagreement;           ///< why what etcd has could not be taken over
+        std::string said_leader;            ///< who acts, as it was logged last
     };
     struct waiting_order {
         order_kind kind;
@@ -98,7 +115,9 @@ private:
     /// Runs a command of the configuration; "" or why it failed. An empty command succeeds.
     boost::asio::awaitable<std::string> run_hook(std::string name, std::string command,
                                                  hook_occasion what);
-    boost::asio::awaitable<void> keep_detection(detection row);
+    /// What a hook is told of a recovery, with what its cluster shows now.
+    [[nodiscard]] hook_occasion occasion_now(const recovery& what) const;
+    boost::asio::awaitable<void> keep_detection(detection row, hook_occasion occasion);
     boost::asio::awaitable<void> forget_history();
     /// The failover of the intent was published before Howdah ended; only survivors were left.
     [[nodiscard]] static bool epoch_begun(const watched_cluster& w);
@@ -111,6 +130,12 @@ private:
     boost::asio::awaitable<void> go_on(std::string name, resumption how);
     boost::asio::awaitable<void> small_plan(std::string name, std::string kind, plan what,
                                             endpoint about, std::string by, answer done);
+    /// With the agent, beside everything else: copying a server may take hours.
+    boost::asio::awaitable<void> rejoin(std::string name, plan what, endpoint about, std::string by,
+                                        answer done);
+    /// A row of history: it gets its id, resp. its end. False: it could not be written.
+    boost::asio::awaitable<bool> open_row(recovery& row);
+    boost::asio::awaitable<void> close_row(recovery& row, bool successful, std::string sentence);
     /// Opens the row of history that everything below belongs to. False: it could not be written.
     boost::asio::awaitable<bool> open_recovery(watched_cluster& w, recovery row);
     boost::asio::awaitable<void> close_recovery(watched_cluster& w, bool successful,
@@ -136,7 +161,32 @@ private:
     boost::asio::awaitable<bool> keep_intent(watched_cluster& w, failover_intent intent);
     static void answer_order(const answer& done, const recovery& row);
 
+    // supervisor_coordination.cpp: several Howdahs
+    /// Throws std::runtime_error naming what is wrong with the settings.
+    void begin_coordination();
+    void reload_coordination(const conf::variables& before);
+    boost::asio::awaitable<void> run_coordination();
+    /// "": this Howdah may act for the cluster at this very moment; always so without etcd.
+    [[nodiscard]] std::string may_not_act(const watched_cluster& w) const;
+    [[nodiscard]] std::string who_acts(const watched_cluster& w) const;
+    [[nodiscard]] bool another_acts(const watched_cluster& w) const;
+    /// Writes to etcd what is about to be written to the disk; "" or why not. Without etcd: "".
+    boost::asio::awaitable<std::string> share(watched_cluster& w, shared_state state);
+    /// `share`, and then `keep`: whoever takes over has to know first.
+    boost::asio::awaitable<std::string> keep_agreed(watched_cluster& w, shared_state state,
+                                                    const std::function<void()>& work);
+    /// Takes over what another Howdah wrote, or tells the others what only this one knows. Part of
+    /// the cycle.
+    boost::asio::awaitable<void> agree(watched_cluster& w, const cluster& subject);
+    boost::asio::awaitable<void> take_over(watched_cluster& w, shared_state state,
+                                           cluster_seat from);
+
     // supervisor_orders.cpp, beside the orders above
+    /// The plan for a server that is to rejoin, or why there is none.
+    [[nodiscard]] plan plan_rejoin_now(const topology& seen, const endpoint& server) const;
+    /// "": it may be carried out.
+    [[nodiscard]] std::string refuses_rejoin(const std::string& name, const endpoint& server,
+                                             const plan& what) const;
     /// The same failover was carried out a moment ago.
     [[nodiscard]] std::optional<order_answer> done_before(const std::string& name,
                                                           const std::string& hint,
@@ -151,11 +201,15 @@ private:
     protocol::task_gate tasks_;
     link_pool links_;
     fact_watcher watcher_;
-    boost::asio::steady_timer news_;    ///< cancelled to begin a cycle
-    boost::asio::steady_timer cycled_;  ///< never expires; cancelled after every cycle
+    std::shared_ptr<coordinator> coordinator_;  ///< null: this Howdah is the only one
+    std::string coordination_error_;            ///< why there is none, where there should be
+    boost::asio::steady_timer coordinated_;     ///< the pause between two rounds
+    boost::asio::steady_timer news_;            ///< cancelled to begin a cycle
+    boost::asio::steady_timer cycled_;          ///< never expires; cancelled after every cycle
     std::uint64_t begun_ = 0;
     std::uint64_t ended_ = 0;
-    bool wanted_ = false;  ///< something happened since the last cycle began
+    bool wanted_ = false;      ///< something happened since the last cycle began
+    std::stop_source agents_;  ///< for the commands of agents under way
     bool stopped_ = false;
     bool started_ = false;
     operator_notes notes_;

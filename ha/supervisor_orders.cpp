@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/awaitable.hpp>
 #include <utility>
 
@@ -18,6 +19,11 @@ constexpr unix_us repeat_time_us = 120'000'000;
 order_answer answered(const std::string& error, std::string sentence) {
     if (error.empty()) return {true, std::move(sentence), {}, 0};
     return {false, error, {}, 0};
+}
+
+bool needs_agent(const plan& what) {
+    return std::ranges::any_of(what.steps,
+                               [](const step& one) { return one.kind == step_kind::agent; });
 }
 
 void take_acknowledgement(recovery& into, const recovery& from) {
@@ -90,6 +96,9 @@ void supervisor::impl::rewire(endpoint standby, endpoint upstream, std::string b
             return done({false, "a recovery of this cluster is under way", {}, 0});
         if (settings_->vars.ha_mode == conf::ha_mode::observe)
             return done({false, "ha_mode is observe: nothing is done", {}, 0});
+        if (auto managed = subject.managed_by_another(); !managed.empty())
+            return done({false, std::move(managed), {}, 0});
+        if (auto why = may_not_act(w); !why.empty()) return done({false, std::move(why), {}, 0});
         auto what = plan_rewire(subject, *one, *to, plan_options_of(settings_->vars));
         if (!what.possible()) return done({false, what.impossible, {}, 0});
         w.busy = true;
@@ -123,10 +132,15 @@ void supervisor::impl::adopt(endpoint writer, std::string by, answer done) {
                           0});
                     co_return;
                 }
+                if (auto why = self->may_not_act(w); !why.empty()) {
+                    done({false, std::move(why), {}, 0});
+                    co_return;
+                }
                 w.busy = true;
                 const auto record = ha::adopt(subject, *found, w.record, by);
+                shared_state ours{record, std::nullopt};
                 const std::function<void()> write = [self, &record] { self->store_.save(record); };
-                const auto error = co_await self->keep(write);
+                const auto error = co_await self->keep_agreed(w, std::move(ours), write);
                 if (error.empty()) w.record = record;
                 w.busy = false;
                 audit_entry entry;
@@ -147,6 +161,79 @@ void supervisor::impl::adopt(endpoint writer, std::string by, answer done) {
         }
     };
     spawn(adopting::run(this, std::move(writer), std::move(by), std::move(done)));
+}
+
+plan supervisor::impl::plan_rejoin_now(const topology& seen, const endpoint& server) const {
+    plan none;
+    for (const auto& subject : seen.clusters) {
+        const auto found = subject.find(server);
+        const auto known = clusters_.find(subject.name);
+        if (!found || !subject.writer_hostgroup || known == clusters_.end()) continue;
+        none.impossible = subject.managed_by_another();
+        if (!none.possible()) return none;
+        const auto made = decide_now(known->second, subject, std::nullopt);
+        return plan_rejoin(subject, *found, made.writers, plan_options_of(settings_->vars));
+    }
+    none.impossible = fmt::format("{} is no server of a cluster", to_string(server));
+    return none;
+}
+
+void supervisor::impl::begin_rejoin(endpoint server, std::string by, answer done) {
+    struct beginning {
+        static awaitable<void> run(impl* self, endpoint server, std::string by, answer done) {
+            std::vector<endpoint> all;
+            std::string name;
+            const auto before = self->look_at_facts();
+            for (const auto& subject : before.clusters) {
+                if (!subject.find(server) || !subject.writer_hostgroup) continue;
+                name = subject.name;
+                for (const auto& one : subject.servers)
+                    all.push_back(one.at());
+            }
+            co_await self->watcher_.refresh(std::move(all));
+            const auto seen = self->look_at_facts();
+            auto what = self->plan_rejoin_now(seen, server);
+            const auto why = self->refuses_rejoin(name, server, what);
+            if (!why.empty()) {
+                if (done) done({false, why, {}, 0});
+                co_return;
+            }
+            auto& w = self->clusters_[name];
+            if (!needs_agent(what)) {
+                // It changes whom a standby follows: never while a failover stops receivers.
+                w.busy = true;
+                co_await self->small_plan(std::move(name), "rejoin", std::move(what),
+                                          std::move(server), std::move(by), std::move(done));
+                co_return;
+            }
+            w.rejoining.insert(server);
+            co_await self->rejoin(std::move(name), std::move(what), std::move(server),
+                                  std::move(by), std::move(done));
+        }
+    };
+    spawn(beginning::run(this, std::move(server), std::move(by), std::move(done)));
+}
+
+std::string supervisor::impl::refuses_rejoin(const std::string& name, const endpoint& server,
+                                             const plan& what) const {
+    if (!what.possible()) return what.impossible;
+    const auto& w = clusters_.at(name);
+    if (settings_->vars.ha_mode == conf::ha_mode::observe)
+        return "ha_mode is observe: nothing is done";
+    if (w.busy || w.intent) return "a recovery of this cluster is under way";
+    if (auto why = may_not_act(w); !why.empty()) return why;
+    if (w.rejoining.contains(server))
+        return fmt::format("{} is being rejoined already", to_string(server));
+    if (needs_agent(what) && settings_->vars.ha_agent.empty())
+        return fmt::format(
+            "{} has to be stopped, rewound or copied, and started, and no agent is configured "
+            "(ha_agent): REJOIN ... DRY RUN shows the commands for it",
+            to_string(server));
+    return {};
+}
+
+std::string supervisor::impl::dry_run_rejoin(const endpoint& server) const {
+    return to_text(plan_rejoin_now(look_at_facts(), server));
 }
 
 void supervisor::impl::acknowledge(history_filter which, std::string by, std::string comment,
@@ -172,13 +259,18 @@ void supervisor::impl::acknowledge(history_filter which, std::string by, std::st
             };
             const auto error = co_await self->keep(write);
             if (error.empty())
-                for (auto& [name, w] : self->clusters_)
+                for (auto& [name, w] : self->clusters_) {
+                    // What other Howdahs did is in none of the rows.
+                    for (auto& row : w.past)
+                        if (row.id == 0 && (which.cluster.empty() || which.cluster == name))
+                            row.acknowledged = true;
                     for (const auto& now : fresh[name]) {
                         for (auto& row : w.past)
                             if (now.id == row.id) row = now;
                         if (w.under_way && w.under_way->id == now.id)
                             take_acknowledgement(*w.under_way, now);
                     }
+                }
             self->wake();
             done(answered(error, fmt::format("{} recoveries acknowledged", count)));
         }

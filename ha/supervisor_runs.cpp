@@ -1,41 +1,16 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <random>
 #include <utility>
 
-#include "ha/supervisor_impl.hpp"
+#include "ha/supervisor_hands.hpp"
 
 namespace howdah::ha {
 namespace {
 
-using boost::asio::as_tuple;
 using boost::asio::awaitable;
-using boost::asio::use_awaitable;
-
-/// Switchover: whether clients are in transactions, and how often that is asked.
-constexpr const char* no_transactions =
-    "SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE backend_type = 'client "
-    "backend' AND xact_start IS NOT NULL AND pid <> pg_catalog.pg_backend_pid() AND usename IS "
-    "DISTINCT FROM current_user)";
-constexpr std::chrono::milliseconds drain_question{1000};
-constexpr std::chrono::milliseconds drain_interval{20};
-
-sql_answer wrong(std::string why) {
-    sql_answer out;
-    out.error = monitor::pq_error{.message = std::move(why)};
-    return out;
-}
-
-std::string last_line(std::string_view text) {
-    while (text.ends_with('\n'))
-        text.remove_suffix(1);
-    return std::string(text.substr(text.rfind('\n') + 1));
-}
 
 std::string name_of(const recovery_order& what, bool ordered) {
     if (!ordered) return {};
@@ -64,139 +39,6 @@ std::string new_uid() {
 
 }  // namespace
 
-/// Steps of one recovery: SQL over the pool, the rest by the supervisor, each into the history.
-class supervisor::impl::run_hands final : public plan_hands {
-public:
-    run_hands(impl& owner, watched_cluster& w, std::string name)
-        : owner_(owner), w_(w), name_(std::move(name)) {}
-
-    awaitable<sql_answer> ask(endpoint at, std::string sql,
-                              std::chrono::milliseconds deadline) override {
-        auto answer = co_await owner_.links_.ask(std::move(at), std::move(sql), deadline);
-        co_return answer;
-    }
-
-    awaitable<sql_answer> act(const step& what) override {
-        sql_answer out;
-        switch (what.kind) {
-            case step_kind::hold_writers: {
-                w_.holding = true;
-                co_await owner_.next_cycle();
-                if (w_.under_way && w_.under_way->kind == "switchover")
-                    co_await drain(what.timeout_us);
-                break;
-            }
-            case step_kind::close_connections:
-                if (what.at) owner_.hooks_.close_connections(*what.at);
-                break;
-            case step_kind::publish: {
-                auto published = co_await owner_.begin_epoch(w_, name_, *what.at);
-                out = std::move(published);
-                break;
-            }
-            case step_kind::agent: {
-                auto done = co_await run_agent(what);
-                out = std::move(done);
-                break;
-            }
-            default:
-                out = wrong("this step is not Howdah's own");
-        }
-        co_return out;
-    }
-
-    /// Waits for the transactions that are under way on the primary; those that take too long are
-    /// broken off.
-    awaitable<void> drain(time_us patience_us) {
-        const auto until = now_us() + patience_us;
-        boost::asio::steady_timer pause(owner_.io_);
-        while (now_us() < until) {
-            auto at = w_.record->primary;
-            std::string sql = no_transactions;
-            const auto idle = co_await ask(std::move(at), std::move(sql), drain_question);
-            if (idle.yes() || idle.error) co_return;
-            pause.expires_after(drain_interval);
-            co_await pause.async_wait(as_tuple(use_awaitable));
-        }
-    }
-
-    /// The last line that it writes is its answer.
-    awaitable<sql_answer> run_agent(const step& what) {
-        const auto& vars = owner_.settings_->vars;
-        if (vars.ha_agent.empty()) co_return wrong("no agent is configured (ha_agent)");
-        command_result result;
-        auto environment = what.environment;
-        if (what.at) environment["HOWDAH_SERVER"] = to_string(*what.at);
-        const std::function<void()> run = [&result, &environment, command = vars.ha_agent,
-                                           shell = vars.ha_hook_shell,
-                                           timeout = vars.ha_agent_timeout] {
-            result = run_command(command, shell, environment, timeout);
-        };
-        const auto error = co_await owner_.keep(run);
-        if (!error.empty()) co_return wrong(error);
-        if (!result.ok()) co_return wrong(result.sentence() + ": " + result.output);
-        sql_answer out;
-        out.value = last_line(result.output);
-        co_return out;
-    }
-
-    awaitable<std::string> before_no_return(const step& what) override {
-        if (!w_.intent) co_return "the journal is gone";
-        auto intent = *w_.intent;
-        intent.phase = intent_phase::promoting;
-        intent.candidate = what.at;
-        if (co_await owner_.keep_intent(w_, std::move(intent))) co_return "";
-        co_return "the journal cannot be written";
-    }
-
-    void report(const step& what, step_outcome how, std::string detail,
-                std::int64_t took_us) override {
-        recovery_step row;
-        row.at = unix_now_us();
-        row.took_us = took_us;
-        row.server = what.server;
-        row.what = what.what;
-        row.outcome = to_string(how);
-        row.detail = std::move(detail);
-        if (how == step_outcome::failed) failure_ = row.what + ": " + row.detail;
-        if (row.detail.empty())
-            for (const auto& statement : what.sql)
-                row.detail += (row.detail.empty() ? "" : "; ") + statement.shown;
-        spdlog::log(how == step_outcome::failed || how == step_outcome::unknown
-                        ? spdlog::level::warn
-                        : spdlog::level::info,
-                    "ha: {}: {}: {} ({} ms){}", name_, row.what, row.outcome, took_us / 1000,
-                    how == step_outcome::failed || how == step_outcome::unknown ? ": " + row.detail
-                                                                                : std::string());
-        if (!w_.under_way) return;
-        row.recovery_id = w_.under_way->id;
-        row.recovery_uid = w_.under_way->uid;
-        steps_.push_back(std::move(row));
-    }
-
-    /// The last step that failed, "" = none.
-    [[nodiscard]] const std::string& failure() const { return failure_; }
-
-    /// Writes down what was reported. Not between the freeze and the new epoch: nobody waits for a
-    /// disk there.
-    awaitable<void> keep_steps() {
-        const auto rows = std::exchange(steps_, {});
-        const std::function<void()> write = [this, &rows] {
-            for (const auto& one : rows)
-                owner_.store_.add(one);
-        };
-        const auto error = co_await owner_.keep(write);
-        if (!error.empty()) spdlog::error("ha: {}: steps cannot be written: {}", name_, error);
-    }
-
-private:
-    impl& owner_;
-    watched_cluster& w_;
-    std::string name_;
-    std::vector<recovery_step> steps_;
-    std::string failure_;
-};
-
 recovery supervisor::impl::row_for(const watched_cluster& w, const cluster& subject,
                                    std::string kind, const std::string& by) const {
     recovery row;
@@ -213,22 +55,16 @@ recovery supervisor::impl::row_for(const watched_cluster& w, const cluster& subj
     return row;
 }
 
-awaitable<bool> supervisor::impl::open_recovery(watched_cluster& w, recovery row) {
+awaitable<bool> supervisor::impl::open_row(recovery& row) {
     const std::function<void()> write = [this, &row] { row.id = store_.save(row); };
     const auto error = co_await keep(write);
-    if (!error.empty()) {
+    if (!error.empty())
         spdlog::error("ha: {}: nothing is begun, the history cannot be written: {}", row.cluster,
                       error);
-        co_return false;
-    }
-    w.under_way = std::move(row);
-    co_return true;
+    co_return error.empty();
 }
 
-awaitable<void> supervisor::impl::close_recovery(watched_cluster& w, bool successful,
-                                                 std::string sentence) {
-    if (!w.under_way) co_return;
-    auto& row = *w.under_way;
+awaitable<void> supervisor::impl::close_row(recovery& row, bool successful, std::string sentence) {
     row.ended_at = unix_now_us();
     row.successful = successful;
     row.sentence = std::move(sentence);
@@ -237,12 +73,26 @@ awaitable<void> supervisor::impl::close_recovery(watched_cluster& w, bool succes
     const auto error = co_await keep(write);
     if (!error.empty())
         spdlog::error("ha: {}: the history cannot be written: {}", copy.cluster, error);
-    w.past.push_back(copy);
-    // What was read before it ended is no reason to do it again.
-    for (const auto& at : copy.participants)
-        if (at != copy.failed) w.tended[at] = now_us();
+    count_recovery(clusters_[copy.cluster].ended, copy);
     spdlog::log(successful ? spdlog::level::info : spdlog::level::err, "ha: {}: {} {}: {}",
                 copy.cluster, copy.kind, successful ? "complete" : "failed", copy.sentence);
+}
+
+awaitable<bool> supervisor::impl::open_recovery(watched_cluster& w, recovery row) {
+    const bool open = co_await open_row(row);
+    if (open) w.under_way = std::move(row);
+    co_return open;
+}
+
+awaitable<void> supervisor::impl::close_recovery(watched_cluster& w, bool successful,
+                                                 std::string sentence) {
+    if (!w.under_way) co_return;
+    co_await close_row(*w.under_way, successful, std::move(sentence));
+    const auto& row = *w.under_way;
+    w.past.push_back(row);
+    // What was read before it ended is no reason to do it again.
+    for (const auto& at : row.participants)
+        if (at != row.failed) w.tended[at] = now_us();
 }
 
 void supervisor::impl::answer_order(const answer& done, const recovery& row) {
@@ -250,8 +100,9 @@ void supervisor::impl::answer_order(const answer& done, const recovery& row) {
 }
 
 awaitable<bool> supervisor::impl::keep_intent(watched_cluster& w, failover_intent intent) {
+    shared_state ours{w.record.value_or(cluster_record{}), intent};
     const std::function<void()> write = [this, &intent] { store_.save(intent); };
-    const auto error = co_await keep(write);
+    const auto error = co_await keep_agreed(w, std::move(ours), write);
     if (!error.empty()) {
         spdlog::error("ha: {}: the journal cannot be written: {}", intent.cluster, error);
         co_return false;
@@ -268,12 +119,20 @@ awaitable<void> supervisor::impl::confirm(std::string name, std::vector<std::siz
         co_return;
     }
     run_hands hands(*this, w, name);
+    hands.always();
     executor steps(io_, hands);
     const auto what = plan_confirmation(*subject, quiet);
     const auto until = now_us() + confirm_time_us;
     if (what.possible()) {
         co_await steps.carry_out(what);
-        while (!stopped_ && now_us() < until && w.to_confirm > 0)
+        // Whether a standby is quiet hangs on when it heard last, and may change with every
+        // reading: those that were asked get the time to find out.
+        const auto asked_until = now_us() + answer_time_us;
+        const auto goes_on = [&] {
+            const bool silent = w.known_problem == problem::unreachable_primary && !w.busy;
+            return w.to_confirm > 0 || (silent && now_us() < asked_until);
+        };
+        while (!stopped_ && now_us() < until && goes_on())
             co_await next_cycle();
         co_await steps.undo_all();
     }
@@ -315,7 +174,7 @@ awaitable<sql_answer> supervisor::impl::begin_epoch(watched_cluster& w, const st
     const auto subject = cluster_now(name);
     const auto found = subject ? subject->find(promoted) : std::nullopt;
     if (!found || !subject->servers[*found].writable())
-        co_return wrong("the new primary does not answer");
+        co_return failed_answer("the new primary does not answer");
     const auto& one = subject->servers[*found];
     auto record =
         next_epoch(*w.record, one.at(), one.facts.timeline, one.facts.flush_lsn.value_or(0),
@@ -323,9 +182,10 @@ awaitable<sql_answer> supervisor::impl::begin_epoch(watched_cluster& w, const st
     record.known_timeline = std::max(record.known_timeline, record.timeline);
     record.sync_sets = {one.facts.settings.synchronous_standby_names};
     record.sync_changed_at = 0;
+    shared_state ours{record, std::nullopt};
     const std::function<void()> write = [this, &record] { store_.save(record); };
-    const auto error = co_await keep(write);
-    if (!error.empty()) co_return wrong("the new epoch cannot be written: " + error);
+    const auto error = co_await keep_agreed(w, std::move(ours), write);
+    if (!error.empty()) co_return failed_answer("the new epoch cannot be written: " + error);
     w.record = std::move(record);
     w.record_kept_us = now_us();
     w.intent.reset();
@@ -355,6 +215,7 @@ awaitable<std::string> supervisor::impl::promote(watched_cluster& w, const std::
     const auto& old = subject->servers[*old_primary];
     // It was dead when this was decided.
     if (old.writable()) co_return fmt::format("{} answers again", old.name());
+    if (auto managed = subject->managed_by_another(); !managed.empty()) co_return managed;
 
     auto options = policy_of(settings_->vars, notes_).candidates;
     options.frozen_at_us = frozen_at;
@@ -377,6 +238,12 @@ awaitable<std::string> supervisor::impl::promote(watched_cluster& w, const std::
 
 awaitable<void> supervisor::impl::give_up(watched_cluster& w, const std::string& name,
                                           executor& hands) {
+    // Who acts now goes on with it; what was begun is in etcd. Nobody must be left to promote while
+    // the others follow again.
+    if (!may_not_act(w).empty()) co_return;
+    shared_state frozen{w.record.value_or(cluster_record{}), w.intent};
+    const auto refused = co_await share(w, std::move(frozen));
+    if (!refused.empty()) co_return;
     std::vector<endpoint> standbys;
     for (const auto& [at, text] : w.intent->conninfo_before_freeze)
         standbys.push_back(at);
@@ -386,8 +253,9 @@ awaitable<void> supervisor::impl::give_up(watched_cluster& w, const std::string&
         const auto back = plan_unfreeze(*subject, from);
         co_await hands.carry_out(back);
     }
+    shared_state ours{w.record.value_or(cluster_record{}), std::nullopt};
     const std::function<void()> write = [this, &name] { store_.remove_intent(name); };
-    const auto error = co_await keep(write);
+    const auto error = co_await keep_agreed(w, std::move(ours), write);
     if (!error.empty()) {
         // It is tried again as long as the intent is there.
         spdlog::error("ha: {}: the journal cannot be written: {}", name, error);
@@ -435,7 +303,7 @@ awaitable<void> supervisor::impl::fail_over(std::string name, recovery_order wha
     executor steps(io_, hands);
     const auto epoch = w.record->epoch;
     auto before = settings_->vars.ha_pre_failover;
-    auto occasion = occasion_of(*w.under_way);
+    auto occasion = occasion_now(*w.under_way);
     why = co_await run_hook("ha_pre_failover", std::move(before), std::move(occasion));
     if (why.empty()) why = co_await freeze(w, *subject, *old_primary, steps);
     const auto frozen_at = now_us();
@@ -449,7 +317,8 @@ awaitable<void> supervisor::impl::fail_over(std::string name, recovery_order wha
     }
     if (promoted) co_await end_journal(name);
     if (!promoted && w.intent) co_await give_up(w, name, steps);
-    if (!promoted) w.holding = false;
+    // Another Howdah may be going on with it.
+    if (!promoted) w.holding = w.intent && !may_not_act(w).empty();
     auto sentence = ending(*w.under_way, promoted, why);
     co_await close_recovery(w, promoted, std::move(sentence));
     co_await hands.keep_steps();
@@ -459,7 +328,7 @@ awaitable<void> supervisor::impl::fail_over(std::string name, recovery_order wha
     w.under_way.reset();
     w.busy = false;
     wake();
-    occasion = occasion_of(ended);
+    occasion = occasion_now(ended);
     std::string hook = "ha_post_unsuccessful_failover";
     auto after = settings_->vars.ha_post_unsuccessful_failover;
     if (promoted) {
@@ -531,6 +400,7 @@ awaitable<void> supervisor::impl::switch_over(std::string name, recovery_order w
     const auto allowed = policy_of(settings_->vars, notes_);
     circumstances around;
     around.order = what;
+    around.may_not_act_because = may_not_act(w);
     for (const auto& one :
          check_switchover(*subject, made.problems, made.forecast, allowed, around))
         if (!one.open) co_return refuse(one.reason);
@@ -547,7 +417,7 @@ awaitable<void> supervisor::impl::switch_over(std::string name, recovery_order w
     const auto epoch = w.record->epoch;
     std::string why;
     auto before = settings_->vars.ha_pre_switchover;
-    auto occasion = occasion_of(*w.under_way);
+    auto occasion = occasion_now(*w.under_way);
     why = co_await run_hook("ha_pre_switchover", std::move(before), std::move(occasion));
     if (!why.empty()) {
         // Nothing was done yet.
@@ -567,7 +437,8 @@ awaitable<void> supervisor::impl::switch_over(std::string name, recovery_order w
     }
     if (promoted) co_await end_journal(name);
     if (!promoted && w.intent) co_await give_up(w, name, steps);
-    if (!promoted) w.holding = false;
+    // Another Howdah may be going on with it.
+    if (!promoted) w.holding = w.intent && !may_not_act(w).empty();
     auto sentence = ending(*w.under_way, promoted, why);
     co_await close_recovery(w, promoted, std::move(sentence));
     co_await hands.keep_steps();
@@ -577,9 +448,42 @@ awaitable<void> supervisor::impl::switch_over(std::string name, recovery_order w
     w.busy = false;
     wake();
     if (!promoted) co_return;
+    if (plan_options_of(settings_->vars).has_agent) {
+        auto who = ended.failed;
+        auto by = ended.ordered_by;
+        begin_rejoin(std::move(who), std::move(by), {});
+    }
     auto after = settings_->vars.ha_post_switchover;
-    occasion = occasion_of(ended);
+    occasion = occasion_now(ended);
     co_await run_hook("ha_post_switchover", std::move(after), std::move(occasion));
+}
+
+awaitable<void> supervisor::impl::rejoin(std::string name, plan what, endpoint about,
+                                         std::string by, answer done) {
+    auto& w = clusters_[name];
+    const auto subject = cluster_now(name);
+    if (!subject) {
+        w.rejoining.erase(about);
+        if (done) done({false, "the cluster is no longer configured", {}, 0});
+        co_return;
+    }
+    auto row = row_for(w, *subject, "rejoin", by);
+    row.failed = about;
+    if (!co_await open_row(row)) {
+        w.rejoining.erase(about);
+        if (done) done({false, "the history cannot be written: nothing was begun", {}, 0});
+        co_return;
+    }
+    run_hands hands(*this, w, name, &row);
+    executor steps(io_, hands);
+    const auto why = co_await hands.work_through(steps, what);
+    auto sentence = ending(what, why);
+    co_await close_row(row, why.empty(), std::move(sentence));
+    w.rejoining.erase(about);
+    std::vector<endpoint> which{about};
+    co_await watcher_.refresh(std::move(which));
+    co_await next_cycle();
+    answer_order(done, row);
 }
 
 awaitable<void> supervisor::impl::small_plan(std::string name, std::string kind, plan what,
@@ -597,10 +501,7 @@ awaitable<void> supervisor::impl::small_plan(std::string name, std::string kind,
         why = "the history cannot be written: nothing was begun";
     }
     if (opened) {
-        const auto report = co_await steps.carry_out(what);
-        why = report.sentence;
-        if (why.empty()) why = hands.failure();
-        co_await hands.keep_steps();
+        why = co_await hands.work_through(steps, what);
         auto sentence = ending(what, why);
         co_await close_recovery(w, why.empty(), std::move(sentence));
         answer_order(done, *w.under_way);

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "ha/conninfo.hpp"
+#include "ha/other_manager.hpp"
 
 namespace howdah::ha {
 namespace {
@@ -77,6 +78,10 @@ public:
             for (auto& member : one.servers)
                 member.foreign = one.system_identifier && member.facts.system_identifier &&
                                  member.facts.system_identifier != one.system_identifier;
+            for (auto& member : one.servers)
+                if (const auto* found =
+                        manager_in_charge(member.facts.managers, input_.ignored_managers))
+                    member.manager = *found;
             link(one);
             discover(one);
         }
@@ -299,6 +304,14 @@ std::optional<std::size_t> cluster::find(const endpoint& at) const {
     const auto found = std::ranges::find_if(servers, [&](const server& one) { return one.is(at); });
     if (found == servers.end()) return std::nullopt;
     return static_cast<std::size_t>(found - servers.begin());
+}
+
+std::string cluster::managed_by_another() const {
+    const auto found =
+        std::ranges::find_if(servers, [](const server& one) { return one.manager.has_value(); });
+    if (found == servers.end()) return {};
+    return fmt::format("{} manages {} ({}): Howdah only observes", found->manager->name,
+                       found->name(), found->manager->sign);
 }
 
 const cluster* topology::find(std::string_view hint) const {

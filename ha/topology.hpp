@@ -60,6 +60,8 @@ struct server {
     bool current = false;
     bool foreign = false;  ///< its system identifier is known and not the cluster's
     bool downtimed = false;
+    /// Manages it beside Howdah; none: nobody, or only who is ignored.
+    std::optional<found_manager> manager;
 
     std::optional<std::size_t> upstream;  ///< index of the server that it streams or would from
     std::string upstream_text;            ///< host:port of it, also where that is no known server
@@ -96,6 +98,8 @@ struct cluster {
     time_us now_us = 0;
 
     [[nodiscard]] std::optional<std::size_t> find(const endpoint& at) const;
+    /// Why Howdah only observes, where another program manages one of the servers; else "".
+    [[nodiscard]] std::string managed_by_another() const;
 };
 
 /// A server that is not configured and that a configured one names.
@@ -126,7 +130,8 @@ struct topology_input {
     std::map<std::string, cluster_record> records;  ///< by cluster name
     address_book addresses;
     time_us now_us = 0;
-    time_us stale_after_us = 5'000'000;  ///< facts older than this are memory
+    time_us stale_after_us = 5'000'000;           ///< facts older than this are memory
+    std::vector<std::string> ignored_managers{};  ///< see manager_in_charge()
 };
 
 /// Two entries that are one server: same cluster, same start of the postmaster to the microsecond,

@@ -128,7 +128,8 @@ administration::administration(administered what)
                  admin::command_result r;
                  r.tag = "SHOW";
                  r.columns = {{"Data", admin::column_type::text}};
-                 r.rows = {{metrics_text(what_.shared, what_.control, what_.watcher)}};
+                 r.rows = {{metrics_text(what_.shared, what_.control, what_.watcher,
+                                         *what_.clusters.view())}};
                  return admin::sql_result<admin::command_result>(std::move(r));
              },
          .group = "Looking around"});
@@ -152,7 +153,8 @@ administration::administration(administered what)
     http_->add("/metrics", [this](const admin::http_request&) {
         admin::http_answer answer;
         answer.type = "text/plain; version=0.0.4; charset=utf-8";
-        answer.body = metrics_text(what_.shared, what_.control, what_.watcher);
+        answer.body =
+            metrics_text(what_.shared, what_.control, what_.watcher, *what_.clusters.view());
         return answer;
     });
 }
@@ -246,10 +248,23 @@ void administration::stop(std::function<void()> stopped) {
 }
 
 void administration::follow(std::shared_ptr<const conf::settings> settings) {
-    boost::asio::post(server_->threads(), [this, settings = std::move(settings)] {
+    change_memory([this, settings = std::move(settings)](admin::database& db) {
+        return layers_->follow(db, *settings);
+    });
+}
+
+void administration::follow(std::string variable, std::string value) {
+    change_memory([variable = std::move(variable), value = std::move(value)](admin::database& db) {
+        return admin::config_layers::set_variable(db, variable, value);
+    });
+}
+
+void administration::change_memory(
+    std::function<admin::sql_result<void>(admin::database&)> change) {
+    boost::asio::post(server_->threads(), [this, change = std::move(change)] {
         try {
             admin::database db(environment_.memory_uri);
-            const auto done = layers_->follow(db, *settings);
+            const auto done = change(db);
             if (!done) spdlog::warn("admin: MEMORY keeps its state: {}", done.error().message);
         } catch (const std::exception& e) {
             spdlog::warn("admin: MEMORY keeps its state: {}", e.what());

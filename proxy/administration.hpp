@@ -70,10 +70,14 @@ public:
     void stop(std::function<void()> stopped);
     /// A configuration came into force that MEMORY knows nothing of (SIGHUP).
     void follow(std::shared_ptr<const conf::settings> settings);
+    /// The same for one variable (by the API); what else MEMORY has stays.
+    void follow(std::string variable, std::string value);
     /// Of the first TCP listener; 0: there is none.
     [[nodiscard]] std::uint16_t port() const { return port_; }
 
 private:
+    /// On an admin thread.
+    void change_memory(std::function<admin::sql_result<void>(admin::database&)> change);
     [[nodiscard]] admin::admin_access access() const;
     void keep_history();
     void take_sample();

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <csignal>
 #include <limits>
+#include <map>
 #include <stdexcept>
 
 #include "admin/ha/store.hpp"
@@ -183,7 +184,8 @@ app::app(std::shared_ptr<const conf::settings> settings, std::vector<std::string
     administration_->listen();
     ha_api_ = std::make_unique<ha_api>(
         control_, api_threads_, *supervisor_, *ha_store_, [this] { return settings_; },
-        [this](const conf::listen_address& at) { return open_admin_socket(at); });
+        [this](const conf::listen_address& at) { return open_admin_socket(at); },
+        [this](conf::ha_mode mode) { return set_ha_mode(mode); });
 }
 
 app::~app() {
@@ -388,6 +390,38 @@ admin::sql_result<std::vector<std::string>> app::reload() {
     return applied;
 }
 
+std::string app::set_ha_mode(conf::ha_mode mode) {
+    auto wanted = std::make_shared<conf::settings>(*settings_);
+    wanted->vars.ha_mode = mode;
+    const auto applied = apply(std::move(wanted));
+    if (!applied) return applied.error().message;
+    administration_->follow("ha-mode", std::string(conf::to_string(mode)));
+    return {};
+}
+
+void app::leave_old_databases(const conf::settings& before) {
+    struct move {
+        std::string was, there;
+    };
+    std::map<std::string, move> names;
+    for (const conf::database& d : before.databases)
+        names[d.name] = {d.on_servers(), d.name};
+    for (const conf::database& d : settings_->databases)
+        names.try_emplace(d.name, move{d.name, {}}).first->second.there = d.on_servers();
+    bool moved = false;
+    for (const auto& [name, way] : names) {
+        const auto& [was, there] = way;
+        if (was == there) continue;
+        moved = true;
+        spdlog::info("database \"{}\": {} on the servers now, it was {}", name, there, was);
+        catalog_source_.request(there);
+    }
+    // Connections are replaced by their pools; results of the database before would stay.
+    if (moved)
+        for (const auto& w : workers_)
+            boost::asio::post(w->io, [w = w.get()] { w->cache.clear(); });
+}
+
 admin::sql_result<std::vector<std::string>> app::apply(
     const std::shared_ptr<const conf::settings>& wanted) {
     const conf::reload_report report = conf::compare(*settings_, *wanted);
@@ -412,8 +446,17 @@ admin::sql_result<std::vector<std::string>> app::apply(
     } catch (const std::exception& e) {
         return admin::sql_error(protocol::sqlstate::invalid_parameter_value, e.what());
     }
-    settings_ = fresh;
+    const std::shared_ptr<const conf::settings> before = std::exchange(settings_, fresh);
     process_.log.configure(settings_->vars);
+    process_.welcomes.clear();
+    monitor_.reload(settings_);
+    supervisor_->reload(settings_);
+    catalog_source_.reload(settings_);
+    auth_source_.reload(settings_);
+    sampler_.reload(settings_);
+    publish();
+    leave_old_databases(*before);
+    // Last: who reads it may count on it.
     std::vector<std::string> later;
     for (const std::string& line : report.changed)
         spdlog::info("reload: {}", line);
@@ -422,13 +465,6 @@ admin::sql_result<std::vector<std::string>> app::apply(
         later.push_back("needs a restart: " + line);
     }
     if (report.changed.empty()) spdlog::info("reload: nothing has changed");
-    process_.welcomes.clear();
-    monitor_.reload(settings_);
-    supervisor_->reload(settings_);
-    catalog_source_.reload(settings_);
-    auth_source_.reload(settings_);
-    sampler_.reload(settings_);
-    publish();
     return later;
 }
 

@@ -70,6 +70,10 @@ private:
     void place_servers(const snapshot& s);
     /// Server connections to where a name led before are not used for anything new.
     void replace_connections_to_old_addresses(const monitor::hostgroups& before);
+    /// Empty, or why it stays as it was. MEMORY follows.
+    [[nodiscard]] std::string set_ha_mode(conf::ha_mode mode);
+    /// What is known of databases that have another name on the servers now is forgotten.
+    void leave_old_databases(const conf::settings& before);
     void server_dead(const monitor::endpoint& at);
     void on_catalog(const std::string& database, const monitor::function_rows& rows);
     void on_samples(const monitor::wal_samples& fresh);

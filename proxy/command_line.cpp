@@ -14,13 +14,16 @@
 #include "conf/print_config.hpp"
 #include "conf/render.hpp"
 #include "proxy/app.hpp"
+#include "proxy/ha_client/command_line.hpp"
+#include "proxy/ha_client/run.hpp"
 #include "proxy/ha_command.hpp"
 #include "proxy/logging.hpp"
 
 namespace howdah::proxy {
 namespace {
 
-/// How to start this program again, also when another one lies in its place by then.
+/// How to start this program again, also when another one lies in its place by
+/// then.
 std::vector<std::string> own_command(int argc, char** argv) {
     std::vector<std::string> command(argv, argv + argc);
     std::error_code unknown;
@@ -70,43 +73,42 @@ int run_command_line(int argc, char** argv) {
                  "Print the annotated default configuration");
     cli.add_flag("--print-options-markdown", print_markdown, "Print the reference of all options");
     cli.set_version_flag("--version", "howdah " HOWDAH_VERSION);
-    auto* ha = cli.add_subcommand("ha", "Look at the clusters once and say what follows");
-    std::string ha_what;
-    bool dry_run = false;
-    ha->add_option("what", ha_what, "topology, check, why, or failover (only with --dry-run)")
-        ->required()
-        ->check(CLI::IsMember({"topology", "check", "why", "failover"}));
-    ha->add_flag("--dry-run", dry_run, "Only print the plan");
-    ha->fallthrough();
+    ha_client::request asked;
+    const auto& ha = ha_client::add_commands(cli, asked);
     try {
         cli.parse(argc, argv);
     } catch (const CLI::ParseError& e) {
-        return cli.exit(e);
+        const int code = cli.exit(e);
+        return code != 0 && ha.count() > 0 ? ha_client::wrong_usage : code;
     }
-    if (ha_what == "failover" && !dry_run) {
-        std::cerr << "howdah: this command changes nothing: use ha failover --dry-run\n";
-        return 1;
+    if (const auto wrong = ha_client::check(asked); !wrong.empty()) {
+        std::cerr << "howdah: " << wrong << '\n';
+        return ha_client::wrong_usage;
     }
+    const bool orders = !asked.what.empty() && !asked.only_looks();
     if (print_default || print_markdown) {
         std::cout << (print_default ? conf::render_annotated_yaml() : conf::render_markdown());
         return 0;
     }
+    if (config.empty() && orders) return ha_client::run(asked, nullptr);
     if (config.empty()) {
-        std::cerr << "howdah: no configuration given; use --config FILE (--help shows more)\n";
-        return 1;
+        std::cerr << "howdah: no configuration given; use --config FILE (--help "
+                     "shows more)\n";
+        return asked.what.empty() ? 1 : ha_client::wrong_usage;
     }
     const conf::load_result loaded = conf::load_file(config);
     for (const auto& warning : loaded.warnings)
         std::cerr << "warning: " << warning.to_string() << '\n';
     for (const auto& error : loaded.errors)
         std::cerr << error.to_string() << '\n';
-    if (!loaded.value) return 1;
+    if (!loaded.value) return asked.what.empty() ? 1 : ha_client::wrong_usage;
     try {
         if (print) {
             std::cout << conf::print_config(*loaded.value);
             return 0;
         }
-        if (!ha_what.empty()) return run_ha_command(*loaded.value, ha_what);
+        if (orders) return ha_client::run(asked, loaded.value.get());
+        if (!asked.what.empty()) return run_ha_command(*loaded.value, asked);
         if (check) {
             check_resources(*loaded.value);
             std::cout << config << ": ok\n";

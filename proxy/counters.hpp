@@ -58,6 +58,7 @@ struct worker_counters {
     std::uint64_t server_connections_failed = 0;
     std::uint64_t servers_lost = 0;
     std::uint64_t reads_rerun = 0;
+    std::uint64_t unread_rerun = 0;       ///< batches that a dead server has never read
     std::uint64_t reads_rerouted = 0;     ///< 25006: a read that turned out to write
     std::uint64_t statements_mended = 0;  ///< prepared anew because the server would not run them
     std::uint64_t waits = 0;

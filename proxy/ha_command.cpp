@@ -7,7 +7,6 @@
 #include <iostream>
 #include <map>
 #include <optional>
-#include <set>
 #include <vector>
 
 #include "ha/candidate.hpp"
@@ -17,6 +16,7 @@
 #include "ha/lsn.hpp"
 #include "ha/plan.hpp"
 #include "ha/preflight.hpp"
+#include "ha/tree_order.hpp"
 #include "protocol/io/task_gate.hpp"
 
 namespace howdah::proxy {
@@ -31,7 +31,8 @@ boost::asio::awaitable<void> read_into(ha::server_facts& facts, ha::fact_reader&
     reader.close();
 }
 
-/// Every server at the same time. What is older than the beginning is not of now: nothing is.
+/// Every server at the same time. What is older than the beginning is not of
+/// now: nothing is.
 ha::topology look(const conf::settings& settings) {
     ha::topology_input input;
     input.clusters = ha::configured_clusters(settings);
@@ -49,11 +50,13 @@ ha::topology look(const conf::settings& settings) {
     io.run();
     input.now_us = ha::now_us();
     input.stale_after_us = input.now_us - began + 1;
+    input.ignored_managers = ha::ignored_managers(settings.vars);
     return ha::build_topology(input);
 }
 
-/// No server accepts writes and no record says who did: the one that every standby follows, or
-/// would. Only to show what would follow; nobody may act on it.
+/// No server accepts writes and no record says who did: the one that every
+/// standby follows, or would. Only to show what would follow; nobody may act on
+/// it.
 std::optional<ha::cluster_record> presumed_record(const ha::cluster& subject) {
     std::optional<std::size_t> primary;
     ha::cluster_record out;
@@ -121,20 +124,11 @@ std::string describe(const looked& it, std::size_t index) {
                                               : ", receiver not streaming");
 }
 
-void print_tree(const looked& it, std::size_t index, std::set<std::size_t>& printed) {
-    if (!printed.insert(index).second) return;
-    const auto& one = it.subject.servers[index];
-    std::cout << std::string(2 + 2 * std::size_t{one.depth}, ' ') << describe(it, index) << '\n';
-    for (const auto below : one.downstream)
-        print_tree(it, below, printed);
-}
-
 void print_topology(const looked& it) {
-    std::set<std::size_t> printed;
-    for (std::size_t i = 0; i < it.subject.servers.size(); ++i)
-        if (!it.subject.servers[i].upstream) print_tree(it, i, printed);
-    for (std::size_t i = 0; i < it.subject.servers.size(); ++i)
-        print_tree(it, i, printed);  // a circle has no top
+    for (const auto& place : ha::tree_order(it.subject)) {
+        const std::size_t depth = it.subject.servers[place.server].depth;
+        std::cout << std::string(2 + 2 * depth, ' ') << describe(it, place.server) << '\n';
+    }
     for (const auto& name : it.subject.unknown_senders)
         std::cout << "  a standby that is not configured: " << name << '\n';
 }
@@ -145,7 +139,8 @@ void print_diagnosis(const looked& it) {
                   << one.sentence << '\n';
     for (const auto i : it.decided.problems.to_confirm)
         std::cout << "  " << it.subject.servers[i].name()
-                  << " heard nothing from the primary since, which proves neither life nor death\n";
+                  << " heard nothing from the primary since, which proves neither "
+                     "life nor death\n";
 }
 
 bool print_check(const looked& it) {
@@ -187,27 +182,52 @@ bool print_failover(const looked& it) {
     const auto promotion = ha::plan_promotion(it.subject, *writers.primary, choice, writers.record);
     if (promotion.possible())
         std::cout << to_text(ha::plan_freeze(it.subject, *writers.primary))
-                  << "then all is read again, the candidate is chosen anew, and, if it is the "
+                  << "then all is read again, the candidate is chosen anew, and, "
+                     "if it is the "
                      "same:\n";
     std::cout << to_text(promotion);
     return promotion.possible();
 }
 
+/// False: there is no such server.
+bool want(looked& it, const std::string& name) {
+    for (const auto& one : it.subject.servers)
+        if (one.name() == name || to_string(one.at()) == name || one.at().host == name) {
+            it.allowed.candidates.wanted = one.at();
+            return true;
+        }
+    return false;
+}
+
 }  // namespace
 
-int run_ha_command(const conf::settings& settings, const std::string& what) {
+int run_ha_command(const conf::settings& settings, const ha_client::request& asked) {
+    const auto& what = asked.what;
     const auto seen = look(settings);
+    const auto* only = asked.subject.empty() ? nullptr : seen.find(asked.subject);
     bool good = !seen.clusters.empty();
     if (!good)
-        std::cerr << "howdah: replication_hostgroups names no hostgroup that has servers: there is "
+        std::cerr << "howdah: replication_hostgroups names no hostgroup that has "
+                     "servers: there is "
                      "nothing to look at\n";
+    if (good && !asked.subject.empty() && !only) {
+        std::cerr << "howdah: no cluster is, or has, " << asked.subject << '\n';
+        return 1;
+    }
     for (const auto& subject : seen.clusters) {
+        if (only && only != &subject) continue;
         looked it{subject, presumed_record(subject), ha::policy_of(settings.vars), {}};
+        if (!asked.to.empty() && !want(it, asked.to)) {
+            std::cerr << "howdah: no server of " << subject.name << " is " << asked.to << '\n';
+            return 1;
+        }
+        it.allowed.candidates.allow_data_loss |= asked.allow_data_loss;
         it.decided = ha::decide(subject, it.presumed, it.allowed);
         std::cout << "cluster " << subject.name << '\n';
         if (it.presumed)
             std::cout << "  No server accepts writes. " << to_string(it.presumed->primary)
-                      << " is taken for the primary, since the standbys name it; whom it waited "
+                      << " is taken for the primary, since the standbys name it; "
+                         "whom it waited "
                          "for (synchronous_standby_names) is not known.\n";
         if (what == "topology") print_topology(it);
         if (what == "check") good &= print_check(it);

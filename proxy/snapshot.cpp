@@ -21,6 +21,14 @@ bool snapshot::wants(const pool_login& login, const server_entry& server) const 
     return !placed;
 }
 
+std::vector<std::string> snapshot::client_names_of(std::string_view wanted) const {
+    std::vector<std::string> out;
+    if (server_database(wanted) == wanted) out.emplace_back(wanted);
+    for (const auto& [name, database] : databases)
+        if (name != wanted && server_database(name) == wanted) out.emplace_back(name);
+    return out;
+}
+
 std::vector<std::pair<const server_entry*, std::uint32_t>> idle_limits(
     const pool_book::placement& placement, const hostgroup_policies& policies) {
     std::map<const server_entry*, std::uint32_t> most;

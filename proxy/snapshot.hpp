@@ -37,7 +37,7 @@ struct snapshot {
     std::vector<std::pair<const server_entry*, std::uint32_t>> kept_idle;
     std::shared_ptr<const client_rules> client_access;  ///< hba_rules and user_maps
     traffic orders;                                     ///< of operators
-    /// Functions by database; a database that is missing here has the built-in catalogue.
+    /// Functions by the servers' name of the database; what is missing has the built-in catalogue.
     std::map<std::string, catalog_ptr, std::less<>> catalogs;
 
     [[nodiscard]] const conf::variables& vars() const { return settings->vars; }
@@ -49,8 +49,15 @@ struct snapshot {
         const auto it = databases.find(name);
         return it == databases.end() ? nullptr : it->second;
     }
+    /// What the servers call the database that clients ask for by this name.
+    [[nodiscard]] std::string_view server_database(std::string_view name) const {
+        const conf::database* known = find_database(name);
+        return known == nullptr ? name : known->on_servers();
+    }
+    /// By which names clients get to what the servers call so.
+    [[nodiscard]] std::vector<std::string> client_names_of(std::string_view server_database) const;
     [[nodiscard]] const sql::function_catalog& catalog(std::string_view database) const {
-        const auto it = catalogs.find(database);
+        const auto it = catalogs.find(server_database(database));
         return it == catalogs.end() ? *sql::function_catalog::built_in() : *it->second;
     }
     [[nodiscard]] const std::vector<pool_book::candidate>& usable(int hostgroup) const {

@@ -357,6 +357,7 @@ server_login_request worker::server_login(const server_entry* server,
     server_login_request r;
     r.server = server;
     r.login = login;
+    r.database = now->server_database(login->database);
     r.address = now->address_of(*server);
     const conf::user* user = now->find_user(login->user);
     const std::optional<std::string> known = user != nullptr

@@ -21,11 +21,14 @@ TEXT
 }
 
 preset=dev unit=yes integration=yes pytest_folder=integration pytest_arguments=()
+# Most of these tests wait for servers. Faults stay alone: they depend on who answers within seconds.
+processes=$(nproc)
+pytest_paths=("$repo/tests/integration" "$repo/tests/chaos/test_walkthrough.py")
 while (($#)); do
     case $1 in
     --quick) integration= ;;
     --integration) unit= ;;
-    --chaos) unit= pytest_folder=chaos ;;
+    --chaos) unit= pytest_folder=chaos processes=0 pytest_paths=("$repo/tests/chaos") ;;
     --preset)
         preset=${2:?--preset needs a name}
         shift
@@ -74,8 +77,8 @@ run_integration() {
     local results=$repo/build/$preset/pytest.xml status=0
     rm -f "$results"
     NODE_PATH=$node_path HOWDAH_BIN=${HOWDAH_BIN:-$repo/build/$preset/proxy/howdah} \
-        /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider --junitxml="$results" \
-        "${pytest_arguments[@]}" "$repo/tests/$pytest_folder" || status=$?
+        /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider --junitxml="$results" -n "$processes" --dist loadfile \
+        "${pytest_arguments[@]}" "${pytest_paths[@]}" || status=$?
     if [[ -s $results ]]; then add_results "$results"; fi
     # Anything that pytest complains about beyond failed tests counts as a failure, too.
     ((status <= 1)) && [[ -s $results ]] || failed=$((failed + 1))

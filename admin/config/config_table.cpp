@@ -247,6 +247,10 @@ std::vector<config_table> make_tables() {
         "JSON_VALID(servers_defaults))",
         "hostgroup_id"));
     out.push_back(table_of(
+        "pgsql_ha_servers", servers, "What high availability has to know of a server.",
+        &settings::ha_servers, {},
+        ", PRIMARY KEY (hostname, port), CHECK (tags = '' OR JSON_VALID(tags))", "hostname, port"));
+    out.push_back(table_of(
         "pgsql_users", users, "Who may log in.", &settings::users,
         {{"default_hostgroup",
           idle("transaction_persistent",

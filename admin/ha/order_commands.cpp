@@ -171,6 +171,17 @@ sql_result<command_result> rewire(const desk& with, const command_call& call) {
                  });
 }
 
+sql_result<command_result> rejoin(const desk& with, const command_call& call) {
+    const auto now = with.view();
+    const auto server = find_server(*now, call["server"]);
+    if (!server) return server.error();
+    if (call.has("dry")) return lines_of("REJOIN", with.orders.dry_run_rejoin(server->at()));
+    return ended("REJOIN", with, "REJOIN ... DRY RUN shows the steps, ha.recoveries how it stands.",
+                 [&](ha_orders::answer done) {
+                     with.orders.rejoin(server->at(), call.user, std::move(done));
+                 });
+}
+
 sql_result<command_result> adopt(const desk& with, const command_call& call) {
     const auto now = with.view();
     const auto writer = find_server(*now, call["server"]);
@@ -230,6 +241,11 @@ std::vector<command> ha_order_commands(const ha_orders& orders, const ha_view_so
          ha_group},
         {"REWIRE <server> TO <upstream>", "Lets a standby follow another server of its cluster.",
          role::admin, bound(rewire), ha_group},
+        {"REJOIN <server> dry:[DRY RUN]",
+         "Makes an old primary, or a standby that was left behind, a streaming standby again: by "
+         "SQL, "
+         "else ha_agent rewinds it, or copies it anew.",
+         role::admin, bound(rejoin), ha_group},
         {"ADOPT <server>",
          "Says that this one is right, where nobody may write; whoever else accepts writes is "
          "fenced.",

@@ -2,6 +2,7 @@
 
 #include <boost/asio/post.hpp>
 #include <chrono>
+#include <functional>
 #include <future>
 #include <memory>
 #include <stdexcept>
@@ -38,6 +39,11 @@ ha_orders orders_of(boost::asio::io_context& control, ha::supervisor& hands,
             hands.adopt(writer, by, done);
         });
     };
+    out.rejoin = [post, &hands](ha::endpoint server, std::string by, answer done) {
+        post([&hands, server = std::move(server), by = std::move(by), done = std::move(done)] {
+            hands.rejoin(server, by, done);
+        });
+    };
     out.acknowledge = [post, &hands](ha::history_filter which, std::string by, std::string comment,
                                      answer done) {
         post([&hands, which = std::move(which), by = std::move(by), comment = std::move(comment),
@@ -47,12 +53,12 @@ ha_orders orders_of(boost::asio::io_context& control, ha::supervisor& hands,
         post([&hands, change = std::move(change), entry = std::move(entry),
               done = std::move(done)] { hands.note(change, entry, done); });
     };
-    out.dry_run = [post, &hands](std::string cluster, bool planned, ha::recovery_order order) {
+    const auto ask = [post](std::function<std::string()> question) {
         auto told = std::make_shared<std::promise<std::string>>();
         std::future<std::string> text = told->get_future();
-        post([&hands, told, cluster = std::move(cluster), planned, order = std::move(order)] {
+        post([told, question = std::move(question)] {
             try {
-                told->set_value(hands.dry_run(cluster, planned, order));
+                told->set_value(question());
             } catch (...) {
                 told->set_exception(std::current_exception());
             }
@@ -65,6 +71,14 @@ ha_orders orders_of(boost::asio::io_context& control, ha::supervisor& hands,
         } catch (const std::future_error&) {
             throw std::runtime_error("Howdah is shutting down");
         }
+    };
+    out.dry_run = [ask, &hands](std::string cluster, bool planned, ha::recovery_order order) {
+        return ask([&hands, cluster = std::move(cluster), planned, order = std::move(order)] {
+            return hands.dry_run(cluster, planned, order);
+        });
+    };
+    out.dry_run_rejoin = [ask, &hands](ha::endpoint server) {
+        return ask([&hands, server = std::move(server)] { return hands.dry_run_rejoin(server); });
     };
     return out;
 }

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "admin/ha/values.hpp"
+#include "ha/missing_wal.hpp"
 
 namespace howdah::admin {
 namespace {
@@ -190,15 +191,9 @@ value sync_state(const server_item& i) {
     return found == above.facts.senders.end() ? value() : text_or_null(found->sync_state);
 }
 
-/// Behind the furthest that any server of its timeline is known to have.
 value behind(const server_item& i) {
-    const auto end = i.facts().wal_end();
-    if (!end) return {};
-    std::uint64_t best = *end;
-    for (const ha::server& one : i.state.subject.servers)
-        if (!one.foreign && one.facts.timeline == i.facts().timeline)
-            best = std::max(best, one.facts.wal_end().value_or(0));
-    return number_value(best - *end);
+    const auto bytes = ha::missing_wal(i.state.subject, i.it());
+    return bytes ? number_value(*bytes) : value();
 }
 
 value version(const server_item& i) {
@@ -328,8 +323,10 @@ live_table servers(const ha_view_source& view) {
                  const auto id = i.facts().system_identifier;
                  return id == 0 ? value() : value(std::to_string(id));
              }},
-            {"other_manager", text, "Another manager that was found there: Patroni, repmgr, ...",
-             [](const item& i) { return text_or_null(i.facts().other_manager); }},
+            {"other_manager", text, "Another manager that is in charge of it: Patroni, repmgr, ...",
+             [](const item& i) {
+                 return i.it().manager ? text_value(i.it().manager->name) : value();
+             }},
         },
         [view](const auto& each) {
             const auto now = view();

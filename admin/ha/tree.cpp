@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <set>
-
 #include "ha/lsn.hpp"
+#include "ha/tree_order.hpp"
 
 namespace howdah::admin {
 namespace {
@@ -53,38 +52,17 @@ std::string describe(const ha::cluster_state& state, std::size_t index) {
     return out;
 }
 
-class tree {
-public:
-    explicit tree(const ha::cluster_state& state) : state_(state) {}
-
-    void add(std::size_t index, std::size_t depth) {
-        if (!seen_.insert(index).second) return;
-        const ha::server& one = state_.subject.servers[index];
-        const std::string indent = depth == 0 ? "" : std::string(2 * (depth - 1), ' ') + "+ ";
-        lines.push_back({indent + one.name(), describe(state_, index)});
-        for (const std::size_t below : one.downstream)
-            add(below, depth + 1);
-    }
-
-    std::vector<tree_line> lines;
-
-private:
-    const ha::cluster_state& state_;
-    std::set<std::size_t> seen_;
-};
-
 }  // namespace
 
 std::vector<tree_line> tree_of(const ha::cluster_state& state) {
-    tree out(state);
-    for (std::size_t i = 0; i < state.subject.servers.size(); ++i)
-        if (!state.subject.servers[i].upstream) out.add(i, 0);
-    // Servers that follow each other in a circle have no top.
-    for (std::size_t i = 0; i < state.subject.servers.size(); ++i)
-        out.add(i, 0);
+    std::vector<tree_line> out;
+    for (const auto& [index, depth] : ha::tree_order(state.subject)) {
+        const std::string indent = depth == 0 ? "" : std::string(2 * (depth - 1), ' ') + "+ ";
+        out.push_back({indent + state.subject.servers[index].name(), describe(state, index)});
+    }
     for (const std::string& name : state.subject.unknown_senders)
-        out.lines.push_back({"? " + name, "streams, and is no known server"});
-    return std::move(out.lines);
+        out.push_back({"? " + name, "streams, and is no known server"});
+    return out;
 }
 
 }  // namespace howdah::admin

@@ -13,6 +13,7 @@
 #include <sstream>
 
 #include "admin/server/local_peer.hpp"
+#include "protocol/io/listed_stream.hpp"
 #include "protocol/io/message_channel.hpp"
 #include "protocol/io/offload.hpp"
 
@@ -144,21 +145,6 @@ private:
     std::atomic<bool> given_{false};
 };
 
-/// Among the server's streams as long as it lives.
-class http_server::connection {
-public:
-    connection(std::set<protocol::stream*>& all, protocol::stream& s) : all_(all), stream_(s) {
-        all_.insert(&stream_);
-    }
-    ~connection() { all_.erase(&stream_); }
-    connection(const connection&) = delete;
-    connection& operator=(const connection&) = delete;
-
-private:
-    std::set<protocol::stream*>& all_;
-    protocol::stream& stream_;
-};
-
 http_server::http_server(boost::asio::io_context& io, boost::asio::thread_pool& threads)
     : io_(io),
       threads_(threads),
@@ -276,7 +262,7 @@ awaitable<void> http_server::serve(protocol::stream_socket socket, tls_source tl
     const bool local = is_local(socket);
     protocol::set_tcp_options(socket, 60);
     protocol::stream s(std::move(socket));
-    const connection listed(streams_, s);
+    const protocol::listed_stream listed(streams_, s);
     protocol::stream_deadline limit(wheel_, s, patience);
     if (tls) {
         const protocol::tls_context context = tls();

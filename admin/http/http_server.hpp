@@ -54,7 +54,6 @@ public:
 private:
     struct waiting;
     class ticket;
-    class connection;
     boost::asio::awaitable<void> serve(protocol::stream_socket socket, tls_source tls);
     boost::asio::awaitable<void> answer_to(http_request& asked, http_answer& answer);
     boost::asio::awaitable<void> answer_later(const later_handler& h, http_request& asked,

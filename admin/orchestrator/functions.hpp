@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "conf/settings.hpp"
 #include "ha/history.hpp"
 #include "ha/supervisor.hpp"
 
@@ -28,10 +29,14 @@ struct api_functions {
     std::function<void(const std::string&, ha::recovery_order, answer)> switch_over;
     std::function<void(const ha::endpoint&, const ha::endpoint&, std::string, answer)> rewire;
     std::function<void(const ha::endpoint&, std::string, answer)> adopt;
+    std::function<void(const ha::endpoint&, std::string, answer)> rejoin;
     std::function<void(ha::history_filter, std::string, std::string, answer)> acknowledge;
     std::function<void(std::function<void(ha::operator_notes&)>, ha::audit_entry, answer)> note;
     std::function<void(work)> look;
     std::function<std::string(const std::string&, bool, const ha::recovery_order&)> dry_run;
+    /// What ha_mode is, and makes it another, in MEMORY and RUNTIME: empty, or why it is not.
+    std::function<conf::ha_mode()> mode;
+    std::function<std::string(conf::ha_mode)> set_mode;
 
     // History; they may block and throw, so they are called within `offload`.
     std::function<std::vector<ha::recovery>(const ha::history_filter&)> recoveries;
@@ -49,7 +54,7 @@ struct api_functions {
     ha::unix_us started_at = 0;
 };
 
-/// All of them by a supervisor and a store, which must outlive the API.
+/// Those that a supervisor and a store have, which must outlive the API.
 [[nodiscard]] api_functions functions_of(boost::asio::io_context& control,
                                          boost::asio::thread_pool& threads, ha::supervisor& hands,
                                          ha::store& kept);

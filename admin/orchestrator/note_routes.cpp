@@ -4,6 +4,7 @@
 #include "admin/orchestrator/objects.hpp"
 #include "admin/orchestrator/route.hpp"
 #include "admin/orchestrator/server_state.hpp"
+#include "conf/names.hpp"
 
 namespace howdah::admin::orchestrator {
 namespace {
@@ -245,6 +246,19 @@ void disable_global(const call_ptr& call) {
     set_global(call, false);
 }
 
+void set_mode(const call_ptr& call) {
+    const std::string& wanted = call->place("mode");
+    const auto mode = conf::from_string<conf::ha_mode>(wanted);
+    if (!mode) throw api_error(wanted + " is no mode: observe, manual or automatic");
+    const std::string problem = call->does->set_mode(*mode);
+    if (!problem.empty()) throw api_error("ha_mode stays as it was: " + problem);
+    noting what;
+    what.type = "ha-mode";
+    what.message = "ha_mode is " + wanted;
+    what.details = wanted;
+    change(call, what, [](operator_notes&) {});
+}
+
 bool is_discovered(const ha::ha_view& view, const endpoint& at) {
     return std::ranges::find(view.discovered, at, &ha::discovered_server::at) !=
            view.discovered.end();
@@ -344,6 +358,11 @@ http_answer check_global(const api_call& call) {
                      on ? "enabled" : "disabled");
 }
 
+http_answer shown_mode(const api_call& call) {
+    const std::string mode(conf::to_string(call.does->mode()));
+    return ok_answer("ha_mode is " + mode, mode);
+}
+
 }  // namespace
 
 std::vector<route> note_routes() {
@@ -376,6 +395,11 @@ std::vector<route> note_routes() {
             enable_global),
         row("disable-global-recoveries", "Howdah does nothing by itself.", disable_global),
         {"check-global-recoveries", "Whether it may.", check_global},
+        row("ha-mode/:mode",
+            "Sets ha_mode to observe, manual or automatic, as SET ha-mode and LOAD do; SAVE HA "
+            "VARIABLES keeps it.",
+            set_mode),
+        {"ha-mode", "What it is.", shown_mode},
         row("discover|async-discover/:host/:port",
             "Looks at all servers now, and no longer hides this one if it was forgotten.",
             discover),

@@ -176,6 +176,14 @@ void adopt(const call_ptr& call) {
                       }));
 }
 
+void rejoin(const call_ptr& call) {
+    const endpoint server = call->server().at();
+    call->does->rejoin(server, call->by, guarded(call, [call, server](const order_answer& given) {
+                           call->respond(given.done ? ok_answer(given.sentence, key_object(server))
+                                                    : error_answer(given.sentence, 500));
+                       }));
+}
+
 http_answer acknowledged(const order_answer& given, std::string_view what, const json& details) {
     if (!given.done) return error_answer(given.sentence, 500);
     return ok_answer(what, details);
@@ -370,6 +378,10 @@ std::vector<route> order_routes() {
         row("force-master-takeover/:host/:port/:dhost/:dport", "The same.", force_failover),
         row("adopt/:host/:port",
             "An operator says who is right, where nobody may write: this server.", adopt),
+        row("rejoin/:host/:port",
+            "Makes an old primary, or a standby that was left behind, a streaming standby again; "
+            "by SQL, else by `ha_agent`.",
+            rejoin),
         row("dry-run/:kind/:cluster",
             "What a `failover` or `switchover` would do; nothing is done.", dry_run),
         row("dry-run/:kind/:cluster/:dhost/:dport", "The same, to this standby.", dry_run),

@@ -30,6 +30,9 @@ api_functions functions_of(boost::asio::io_context& control, boost::asio::thread
     out.adopt = [&hands](const endpoint& writer, std::string by, answer done) {
         hands.adopt(writer, std::move(by), std::move(done));
     };
+    out.rejoin = [&hands](const endpoint& server, std::string by, answer done) {
+        hands.rejoin(server, std::move(by), std::move(done));
+    };
     out.acknowledge = [&hands](history_filter which, std::string by, std::string comment,
                                answer done) {
         hands.acknowledge(std::move(which), std::move(by), std::move(comment), std::move(done));

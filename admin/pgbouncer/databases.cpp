@@ -29,12 +29,9 @@ std::int64_t amount(const database_entry& d, std::string_view name, std::int64_t
 void translator::dbname(const setting& s) {
     if (s.database->row.name == s.value)
         return report(s, outcome::translated, s.value, "The same name.");
-    if (s.database->fallback) return impossible_because(s, "All databases are one here.");
-    const std::string wanted = s.database->row.name;
-    // Clients that ask for the real name find it.
-    s.database->row.name = s.value;
-    impossible(s, "Databases keep their names in Howdah. Let clients ask for " + s.value +
-                      ", or ALTER DATABASE " + s.value + " RENAME TO " + wanted + ".");
+    if (s.database->fallback) return impossible(s, std::string(s.known->note));
+    s.database->row.server_database = s.value;
+    report(s, outcome::translated, std::string(s.known->target));
 }
 
 void translator::host(const setting& s) {
@@ -128,9 +125,9 @@ void translator::place_databases() {
     using key = std::tuple<std::vector<std::string>, std::uint16_t, bool, bool>;
     std::map<key, int> known;
     for (database_entry& d : databases_) {
-        // What it is called decides where other things of it go.
+        // As whom the servers are used decides where other things of it go.
         std::ranges::stable_partition(d.items, [](const setting& s) {
-            return s.known != nullptr && (s.known->name == "dbname" || s.known->name == "user");
+            return s.known != nullptr && s.known->name == "user";
         });
         const std::int64_t clients = amount_of("max_db_client_connections", 0);
         if (clients > 0 && clients <= most_connections && !d.fallback)
@@ -216,9 +213,8 @@ void translator::make_routes() {
         nothing.name = d.row.name;
         if (!names.insert(d.row.name).second) {
             setting s = d.entry;
-            s.name += " on the server";
-            impossible(
-                s, "Two entries are the database " + d.row.name + " there; the first one counts.");
+            s.name += " again";
+            impossible(s, "The entry is there twice; the first one counts.");
             continue;
         }
         if (!(d.row == nothing)) {

@@ -195,10 +195,8 @@ std::vector<known_setting> general() {
 std::vector<known_setting> others() {
     constexpr scope d = scope::database, u = scope::user, p = scope::peer;
     return {
-        {d, "dbname", by_hand, "",
-         "Databases keep their names in Howdah. Let clients ask for the real name, or ALTER "
-         "DATABASE ... RENAME TO.",
-         "", &t::dbname},
+        {d, "dbname", by_hand, "pgsql_databases.server_database",
+         "Not behind *: name the databases that lead to it.", "", &t::dbname},
         {d, "host", by_hand, "pgsql_servers.hostname",
          "Hosts of a list get equal shares. Without a host: the socket in unix_socket_dir.", "",
          &t::host},

@@ -30,7 +30,7 @@ struct setting {
 
 /// An entry of [databases].
 struct database_entry {
-    conf::database row;  ///< the name is that on the server
+    conf::database row;
     setting entry;
     std::vector<setting> items;
     bool fallback = false;  ///< "*"

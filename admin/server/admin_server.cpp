@@ -10,6 +10,7 @@
 #include "admin/server/admin_protocol.hpp"
 #include "admin/server/local_peer.hpp"
 #include "admin/sql/show_commands.hpp"
+#include "protocol/io/listed_stream.hpp"
 #include "protocol/io/message_channel.hpp"
 #include "protocol/io/offload.hpp"
 #include "protocol/io/opening.hpp"
@@ -69,21 +70,6 @@ std::string welcome(std::int32_t pid, std::string_view key, const std::string& u
 }
 
 }  // namespace
-
-/// Among the server's streams as long as it lives.
-class admin_server::connection {
-public:
-    connection(std::set<protocol::stream*>& all, protocol::stream& s) : all_(all), stream_(s) {
-        all_.insert(&stream_);
-    }
-    ~connection() { all_.erase(&stream_); }
-    connection(const connection&) = delete;
-    connection& operator=(const connection&) = delete;
-
-private:
-    std::set<protocol::stream*>& all_;
-    protocol::stream& stream_;
-};
 
 /// One client after its login.
 struct admin_server::client {
@@ -150,7 +136,7 @@ awaitable<void> admin_server::serve(protocol::stream_socket socket) {
     const bool local = is_local(socket);
     protocol::set_tcp_options(socket, 60);
     protocol::stream s(std::move(socket));
-    const connection listed(streams_, s);
+    const protocol::listed_stream listed(streams_, s);
     protocol::input_buffer in(buffers_);
     message_channel channel(s, in);
     protocol::stream_deadline limit(wheel_, s, login_time);

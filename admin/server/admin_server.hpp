@@ -58,7 +58,6 @@ public:
 
 private:
     struct client;
-    class connection;
     boost::asio::awaitable<void> serve(protocol::stream_socket socket);
     boost::asio::awaitable<void> converse(client& c, protocol::message_channel& channel);
     void cancel(std::int32_t pid, std::string_view key);

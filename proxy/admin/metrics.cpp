@@ -1,15 +1,14 @@
 #include "proxy/admin/metrics.hpp"
 
-#include <prometheus/metric_family.h>
-#include <prometheus/text_serializer.h>
-
 #include <algorithm>
-#include <limits>
 #include <map>
 #include <span>
 #include <vector>
 
+#include "ha/fact_reader.hpp"
 #include "monitor/monitor.hpp"
+#include "proxy/admin/ha_metrics.hpp"
+#include "proxy/admin/metric_families.hpp"
 #include "proxy/admin/process_usage.hpp"
 #include "proxy/gather.hpp"
 #include "proxy/statistics/collect.hpp"
@@ -17,10 +16,8 @@
 namespace howdah::proxy {
 namespace {
 
-using prometheus::ClientMetric;
-using prometheus::MetricFamily;
-using prometheus::MetricType;
-using labels = std::vector<ClientMetric::Label>;
+using families = metric_families;
+using labels = families::labels;
 
 /// One counter of the workers: its family, its help where it is the family's first, its label.
 struct counter_row {
@@ -55,6 +52,9 @@ constexpr counter_row counter_rows[] = {
     {"howdah_sample_waits_total", "Reads that waited for a WAL sample.", "", "", &c::sample_waits},
     {"howdah_reads_rerun_total", "Reads run again because their server was lost.", "", "",
      &c::reads_rerun},
+    {"howdah_unread_rerun_total",
+     "Batches, writes too, sent again because their server died before it read them.", "", "",
+     &c::unread_rerun},
     {"howdah_reads_rerouted_total", "Reads that turned out to write (25006) and ran again.", "", "",
      &c::reads_rerouted},
     {"howdah_statements_mended_total",
@@ -91,56 +91,6 @@ constexpr counter_row counter_rows[] = {
 
 constexpr const char* route_names[route_reasons] = {"read", "write", "unparsed", "functions",
                                                     "rule", "hint",  "no_split", "read_only_mode"};
-
-/// Families in the order of their first value.
-class families {
-public:
-    void add(const std::string& name, const std::string& help, MetricType type, labels l,
-             double number) {
-        const auto [it, fresh] = index_.try_emplace(name, all_.size());
-        if (fresh) {
-            MetricFamily f;
-            f.name = name;
-            f.help = help;
-            f.type = type;
-            all_.push_back(std::move(f));
-        }
-        ClientMetric m;
-        m.label = std::move(l);
-        (type == MetricType::Counter ? m.counter.value : m.gauge.value) = number;
-        all_[it->second].metric.push_back(std::move(m));
-    }
-    void counter(const std::string& name, const std::string& help, labels l, double number) {
-        add(name, help, MetricType::Counter, std::move(l), number);
-    }
-    void gauge(const std::string& name, const std::string& help, labels l, double number) {
-        add(name, help, MetricType::Gauge, std::move(l), number);
-    }
-    void histogram(const std::string& name, const std::string& help, const duration_counts& n) {
-        MetricFamily f;
-        f.name = name;
-        f.help = help;
-        f.type = MetricType::Histogram;
-        ClientMetric m;
-        m.histogram.sample_count = n.count;
-        m.histogram.sample_sum = static_cast<double>(n.total_us) / 1e6;
-        std::uint64_t below = 0;
-        for (std::size_t i = 0; i < n.buckets.size(); ++i) {
-            below += n.buckets[i];
-            const double bound = i < duration_counts::bounds.size()
-                                     ? static_cast<double>(duration_counts::bounds[i]) / 1e6
-                                     : std::numeric_limits<double>::infinity();
-            m.histogram.bucket.push_back({below, bound});
-        }
-        f.metric.push_back(std::move(m));
-        all_.push_back(std::move(f));
-    }
-    [[nodiscard]] std::string text() const { return prometheus::TextSerializer().Serialize(all_); }
-
-private:
-    std::vector<MetricFamily> all_;
-    std::map<std::string, std::size_t> index_;
-};
 
 void add_counters(families& out, const std::vector<worker_counters>& workers) {
     const auto sum = [&](auto of) {
@@ -263,6 +213,10 @@ void add_servers(families& out, process& shared, boost::asio::io_context& contro
                 "are primaries.",
                 writer,
                 std::binary_search(now->split.begin(), now->split.end(), pair.writer) ? 1 : 0);
+            out.gauge("howdah_ha_writers_held",
+                      "1: new statements for the writer wait for the end of a failover or "
+                      "switchover.",
+                      writer, now->held_because(pair.writer) != nullptr ? 1 : 0);
             out.gauge("howdah_all_readers_lagging",
                       "1: every reader of this hostgroup is behind its max_replication_lag.",
                       reader, all_lag(now->in(pair.reader), seen) ? 1 : 0);
@@ -374,13 +328,14 @@ void add_process(families& out, const process& shared) {
 }  // namespace
 
 std::string metrics_text(process& shared, boost::asio::io_context& control,
-                         monitor::monitor& watcher) {
+                         monitor::monitor& watcher, const ha::ha_view& clusters) {
     families out;
     out.gauge("howdah_build_info", "1; the version is a label.", {{"version", HOWDAH_VERSION}}, 1);
     add_process(out, shared);
     out.gauge("howdah_workers", "Worker threads.", {}, static_cast<double>(shared.workers.size()));
     add_clients(out, shared);
     add_servers(out, shared, control, watcher);
+    add_ha_metrics(out, clusters, ha::now_us());
     add_counters(out, gather_counters(shared));
     add_statistics(out, shared);
     return out.text();

@@ -202,7 +202,7 @@ live_table databases(const process& shared, boost::asio::io_context& control, op
     t.columns = {{"name", text, "Database."},
                  {"host", text, "The first server of the first writer hostgroup."},
                  {"port", number, "Its port."},
-                 {"database", text, "As name."},
+                 {"database", text, "Its name on the servers."},
                  {"force_user", text, "Always NULL."}};
     for (const char* name : {"pool_size", "min_pool_size", "reserve_pool_size", "server_lifetime"})
         t.columns.push_back({name, number, "Server connections are limited per server."});
@@ -225,6 +225,7 @@ live_table databases(const process& shared, boost::asio::io_context& control, op
         std::vector<row> out;
         for (const auto& [name, p] : used) {
             const conf::database* d = find_database(*now, name);
+            const std::string& there = d == nullptr ? name : d->on_servers();
             const bool is_paused =
                 std::any_of(paused.begin(), paused.end(), [&, &n = name](const traffic_scope& s) {
                     return s.what == traffic_scope::kind::everything ||
@@ -238,7 +239,7 @@ live_table databases(const process& shared, boost::asio::io_context& control, op
                 now->servers.empty() ? 0 : std::int64_t{now->servers.front().max_connections};
             const std::int64_t none = 0;
             out.push_back(
-                {name, host, port, name, value(), pool, none, none,
+                {name, host, port, there, value(), pool, none, none,
                  now->vars.connection_max_age_ms.count() / 1000,
                  d != nullptr && d->pool_mode ? value(std::string(conf::to_string(*d->pool_mode)))
                                               : value(),

@@ -340,6 +340,7 @@ live_table global(const process& shared) {
                     out["Server_Connections_waited"] += c.waits;
                     out["Server_Connections_wait_timeouts"] += c.wait_timeouts;
                     out["Reads_rerun"] += c.reads_rerun;
+                    out["Unread_rerun"] += c.unread_rerun;
                     out["Reads_rerouted"] += c.reads_rerouted;
                     out["Stmt_mended"] += c.statements_mended;
                     out["Query_timeouts"] += c.query_timeouts;

@@ -134,7 +134,18 @@ void pool::dispatch(const pool_book::open_order& order) {
 boost::asio::awaitable<void> pool::dispatch_later(pool_book::open_order order) {
     boost::asio::steady_timer pause(worker_.io, retry_pause);
     co_await pause.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
-    dispatch(order);
+    if (worker_.now->is_usable(order.server)) {
+        dispatch(order);
+        co_return;
+    }
+    // It was replaced meanwhile: whom it was for may use the new one.
+    const auto result = worker_.shared.book.open_failed(order.ticket, order.server);
+    if (result.other) dispatch(*result.other);
+    if (result.retry) {
+        dispatch(*result.retry);
+    } else if (result.still_waiting) {
+        retry_.push_back(order.ticket);
+    }
 }
 
 void pool::carry_out(const pool_book::open_order& order) {
@@ -199,7 +210,13 @@ void pool::open_failed(const pool_book::open_order& order, const server_login_er
     count_failed(order.server, why);
     if (why.full) spdlog::warn("{}; the client waits", why.message);
     pool_book::failure_result result = worker_.shared.book.open_failed(order.ticket, order.server);
-    if (result.other) dispatch(*result.other);
+    const bool dead = why.server_fault && !why.full;
+    if (result.other && dead) {
+        // It would be refused as well, at once, and then this one again.
+        worker_.gate.spawn(dispatch_later(*result.other));
+    } else if (result.other) {
+        dispatch(*result.other);
+    }
     if (!result.still_waiting) return;
     const auto it = waiters_.find(order.ticket);
     if (it == waiters_.end()) return;
@@ -395,7 +412,9 @@ void pool::close_all_idle() {
 bool pool::unwanted(server_connection& connection) const {
     return worker_.now->orders.unwanted(*connection.login(), *connection.server(),
                                         connection.state().since) ||
-           !worker_.now->wants(*connection.login(), *connection.server());
+           !worker_.now->wants(*connection.login(), *connection.server()) ||
+           worker_.now->server_database(connection.login()->database) !=
+               connection.state().database;
 }
 
 std::size_t pool::count_idle(const traffic_scope& scope) const {

@@ -93,6 +93,7 @@ public:
         protocol::stream stream;
         const server_entry* server;
         const pool_login* login;
+        std::string database;  ///< that it is connected to, by the server's name
         std::int32_t pid = 0;
         std::string cancel_key;
         reported_parameters parameters;

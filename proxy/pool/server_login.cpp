@@ -241,6 +241,7 @@ awaitable<server_login_result> attempt(asio::io_context& io, protocol::buffer_po
     protocol::set_tcp_options(work.socket, r.keepalive_seconds);
     server_connection::parts parts(stream(std::move(work.socket)), r.server, r.login,
                                    r.no_settings);
+    parts.database = r.database;
     stream& s = parts.stream;
     protocol::input_buffer in(buffers);
     message_channel channel(s, in);
@@ -273,8 +274,8 @@ awaitable<server_login_result> attempt(asio::io_context& io, protocol::buffer_po
         }
     }
     out.clear();
-    std::vector<std::pair<std::string_view, std::string_view>> parameters{
-        {"user", r.login->user}, {"database", r.login->database}};
+    std::vector<std::pair<std::string_view, std::string_view>> parameters{{"user", r.login->user},
+                                                                          {"database", r.database}};
     parameters.insert(parameters.end(), r.parameters.begin(), r.parameters.end());
     protocol::append_startup(out, 0, parameters);
     const bool sent = co_await channel.send(out);

@@ -24,6 +24,7 @@ using startup_parameters = std::vector<std::pair<std::string, std::string>>;
 struct server_login_request {
     const server_entry* server = nullptr;
     const pool_login* login = nullptr;
+    std::string database{};                    ///< the server's name of it
     std::string address{};                     ///< where its name leads; empty: ask for it
     std::string password;                      ///< plain text; empty: none is known
     std::optional<protocol::scram_keys> keys;  ///< of an earlier SCRAM login

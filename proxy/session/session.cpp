@@ -16,6 +16,13 @@ namespace howdah::proxy {
 namespace sqlstate = protocol::sqlstate;
 using protocol::severity;
 
+namespace {
+
+/// How often a batch that no server has read is sent anew.
+constexpr int most_repeats = 3;
+
+}  // namespace
+
 session::session(worker& w, protocol::stream client, client_identity who)
     : w_(w),
       self_(this),
@@ -75,7 +82,7 @@ void session::start(std::string_view pending) {
         in_.commit(pending.size());
     }
     const boost::intrusive_ptr<session> guard(this);
-    w_.shared.request_catalog(who_.login->database);
+    w_.shared.request_catalog(std::string(w_.now->server_database(who_.login->database)));
     // So that a client that leaves while its login waits is noticed.
     want_client_read();
     begin_welcome();
@@ -324,7 +331,7 @@ void session::on_server_dead(const server_entry* server) {
         server_lost(sqlstate::connection_failure, "the monitor found the server dead");
 }
 
-void session::server_lost(std::string_view state, const std::string& why) {
+void session::server_lost(std::string_view state, const std::string& why, bool never_read) {
     const boost::intrusive_ptr<session> guard(this);
     ++w_.counters.servers_lost;
     // What the server said before belongs to the client.
@@ -345,7 +352,7 @@ void session::server_lost(std::string_view state, const std::string& why) {
         // The client's own input is untouched: ask another server.
         w_.servers.discard(std::exchange(server_, nullptr));
         avoid_ = server;
-        if (++repeats_ > 3) {
+        if (++repeats_ > most_repeats) {
             if (phase_ == phase::welcome) {
                 terminate(state, why);
             } else {
@@ -367,12 +374,24 @@ void session::server_lost(std::string_view state, const std::string& why) {
         repeat_batch();
         return;
     }
+    if (never_read && unread_ && server_->replies.owed() && ++repeats_ <= most_repeats) {
+        ++w_.counters.unread_rerun;
+        avoid_ = server;
+        const server_ptr lost = std::exchange(server_, nullptr);
+        // What it changed for the client is not so yet.
+        for (auto it = lost->replies.end(); it != lost->replies.begin();)
+            on_skipped(lost->replies, *--it, false);
+        w_.servers.discard(lost);
+        repeat_batch();
+        return;
+    }
     report_lost_server(state, "server " + monitor::to_string(server->at) + " in hostgroup " +
                                   std::to_string(hostgroup_) + ": " + why);
 }
 
 void session::repeat_batch() {
-    to_client_.clear();
+    // Unless it was kept back, what is there answers what came before.
+    if (retain_) to_client_.clear();
     recording_.reset();
     for (const std::string& name : fresh_names_)
         if (statements_) statements_->erase(name);
@@ -381,14 +400,14 @@ void session::repeat_batch() {
     needed_ = client_left_ = 0;
     rewind_plans();
     mid_batch_ = open_ended_ = flush_is_sync_ = skip_to_sync_ = query_failed_ = false;
-    retain_ = false;
+    retain_ = unread_ = false;
     effects_.forget();
     pump_client();
 }
 
 void session::report_lost_server(std::string_view state, const std::string& why) {
     server_ptr lost = std::exchange(server_, nullptr);
-    retain_ = false;
+    retain_ = unread_ = false;
     recording_.reset();
     std::copy_n(state.begin(), std::min(state.size(), failed_with_.size()), failed_with_.begin());
     // After a disconnect the state of the transaction is what it would have become.
@@ -525,8 +544,8 @@ void session::cancel_running() {
     ++w_.counters.cancels;
     if (delaying_) return cancel_delay();
     if (server_ && server_->replies.owed()) {
-        // A read that is cancelled is over: it must not start again elsewhere.
-        retain_ = false;
+        // What is cancelled is over: it must not start again elsewhere.
+        retain_ = unread_ = false;
         w_.servers.cancel(*server_);
         flush_client();
         return;
@@ -566,18 +585,21 @@ void session::client_gone() {
     w_.to_client.clear();
     flush_server();  // whose replies are expected
     to_client_.clear();
-    retain_ = awaits_sample_ = false;
+    retain_ = unread_ = awaits_sample_ = false;
     client_.close();
     disarm();
     w_.servers.forget(*this);
     if (server_) {
-        const bool reusable = server_->clean() && !server_dirty_ && !mid_batch_ &&
-                              (client_left_ == 0 || discard_left_);
-        const bool has_state = effects_.pins() != 0 || mode() == conf::pool_mode::session;
+        // A question of ours is answered soon, and nobody minds its answer.
+        const bool settled = server_->clean() || checking_pins_;
+        const bool reusable =
+            settled && !server_dirty_ && !mid_batch_ && (client_left_ == 0 || discard_left_);
+        const bool has_state =
+            effects_.pins() != 0 || checking_pins_ || mode() == conf::pool_mode::session;
         if (reusable && has_state) {
             // What the session left behind must not reach the next client.
             phase_ = phase::resetting;
-            query_failed_ = false;
+            query_failed_ = checking_pins_ = false;
             w_.wheel.arm(*this, w_.now->vars().connect_timeout_server_max);
             protocol::append_query(w_.to_server.generated(), "DISCARD ALL");
             w_.to_server.commit();

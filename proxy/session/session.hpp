@@ -155,7 +155,8 @@ private:
     [[nodiscard]] const server_entry* writer_server() const;
     void attach(server_ptr connection);
     void release_server();
-    void server_lost(std::string_view sqlstate, const std::string& why);
+    /// `never_read`: it was waiting for a command, and has seen nothing of what it was sent since.
+    void server_lost(std::string_view sqlstate, const std::string& why, bool never_read = false);
     void report_lost_server(std::string_view sqlstate, const std::string& why);
     void repeat_batch();
     void begin_welcome();
@@ -455,6 +456,7 @@ private:
     bool checking_pins_ = false;  ///< the server is asked which pins still hold
     bool retain_ = false;         ///< the input is kept so that the batch can be run again
     bool repeatable_ = false;     ///< ... also if its server is lost in the middle of it
+    bool unread_ = false;         ///< ... if its server is lost and has not read any of it
     bool mending_ = false;       ///< run it again when the server is in sync: a statement was stale
     bool query_failed_ = false;  ///< an error answered the current Query
     bool broken_ = false;        ///< the transaction died with its server: 25P02 until ROLLBACK

@@ -128,7 +128,7 @@ void session::flush_server() {
 }
 
 void session::consume_forwarded() {
-    if (retain_ || cursor_ == 0) return;
+    if (retain_ || unread_ || cursor_ == 0) return;
     const std::size_t done = std::min(cursor_, in_.size());
     in_.consume(done);
     cursor_ -= done;
@@ -143,6 +143,11 @@ void session::skip_message(const frame& f) {
 }
 
 bool session::step() {
+    if (unread_ && cursor_ >= cleared_ && cursor_ < in_.size()) {
+        // The server gets more than the batch that is kept: too much to be asked again.
+        unread_ = false;
+        consume_forwarded();
+    }
     const std::string_view data = in_.data().substr(cursor_);
     needed_ = 0;
     if (client_left_ > 0) {
@@ -351,7 +356,12 @@ session::scan_outcome session::scan_extended(batch& b) {
     for (std::size_t at = cursor_;;) {
         const std::string_view rest = data.substr(at);
         const auto f = protocol::peek_frame(rest);
-        const bool visible = f && f->valid() && rest.size() >= f->size();
+        if (f && !f->valid()) {
+            // Ends the client in its turn.
+            b.end = at;
+            return scan_outcome::ready;
+        }
+        const bool visible = f && rest.size() >= f->size();
         if (!visible) {
             const bool large_text = f && f->type == 'P';
             if (large_text && f->size() > vars.max_allowed_packet + frame_header_size) {
@@ -365,8 +375,7 @@ session::scan_outcome session::scan_extended(batch& b) {
                 skip_to_sync_ = true;
                 return scan_outcome::failed;
             }
-            const std::size_t wanted =
-                at - cursor_ + (f && f->valid() ? f->size() : frame_header_size);
+            const std::size_t wanted = at - cursor_ + (f ? f->size() : frame_header_size);
             const bool too_much = wanted > vars.threshold_query_length;
             if (too_much && !(large_text && at == cursor_)) return to_writer(at);
             (void)need(wanted);
@@ -548,8 +557,9 @@ void session::retain_batch(const batch& b) {
     if (repeats_ == 0 && mends_ == 0) batch_flag_ = flag_;
     // What executes nothing can be asked of any server again.
     repeatable_ = b.where.repeatable || flush_is_sync_;
-    retain_ = (repeatable_ || b.binds_named) && (b.complete || flush_is_sync_) && cursor_ == 0 &&
-              to_client_.empty() && w_.to_client.empty();
+    unread_ = (b.complete || flush_is_sync_) && cursor_ == 0;
+    retain_ =
+        unread_ && (repeatable_ || b.binds_named) && to_client_.empty() && w_.to_client.empty();
 }
 
 void session::learn_writes() {
@@ -582,7 +592,7 @@ void session::learn_writes() {
 
 void session::fail_batch(std::string_view state, std::string_view message, std::string_view raw,
                          std::string_view hint) {
-    retain_ = false;
+    retain_ = unread_ = false;
     wait_since_ = {};
     recording_.reset();
     std::string out;

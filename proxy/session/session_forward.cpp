@@ -123,9 +123,11 @@ void session::forget_portals() {
 void session::make_room(const sql::traits* what) const {
     if (what == nullptr || what->alone_in.empty()) return;
     // Nobody knows of the connections that Howdah keeps; PostgreSQL waits some seconds for them.
-    w_.shared.welcomes.forget(what->alone_in);
-    for (worker* each : w_.shared.workers)
-        each->leave_database(what->alone_in);
+    for (const std::string& name : w_.now->client_names_of(what->alone_in)) {
+        w_.shared.welcomes.forget(name);
+        for (worker* each : w_.shared.workers)
+            each->leave_database(name);
+    }
 }
 
 bool session::forward_query(const frame& f, std::string_view data) {
@@ -564,7 +566,12 @@ bool session::forward_flush(const frame& f, std::string_view data) {
         // Nothing was executed: end it here, so that the server is free while the client thinks.
         flush_is_sync_ = mid_batch_ = false;
         cursor_ += f.size();
-        if (!server_->replies.owed()) return true;
+        if (!server_->replies.owed()) {
+            // All of it is answered here: there is nothing left to ask another server again.
+            retain_ = unread_ = false;
+            fresh_names_.clear();
+            return true;
+        }
         protocol::append_sync(w_.to_server.generated());
         w_.to_server.commit();
         server_->replies.expect(reply_kind::sync, {}, true);

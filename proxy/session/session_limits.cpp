@@ -230,8 +230,8 @@ void session::stop_statement() {
     ++w_.counters.query_timeouts;
     stopping_ = blames_timeout_ = true;
     blames_rule_ = ruled_timeouts_ && statement_limit() != limit(in_force_of::query_timeout);
-    // A read that is stopped is over: it must not start again elsewhere.
-    retain_ = false;
+    // What is stopped is over: it must not start again elsewhere.
+    retain_ = unread_ = false;
     w_.servers.cancel(*server_);
     arm_next_deadline(clock::now());
     flush_client();
@@ -303,8 +303,7 @@ void session::leave_running() {
     server_ptr left = std::exchange(server_, nullptr);
     // Our own statements and half a batch lead to nothing that anybody waits for.
     const bool to_its_end = left->replies.owed() && !mid_batch_ && client_left_ == 0 &&
-                            !applying_settings_ && !checking_pins_ && !left->replies.copy_in() &&
-                            !server_dirty_;
+                            !applying_settings_ && !left->replies.copy_in() && !server_dirty_;
     if (left->replies.owed() && !ended_by_us_) ++w_.counters.clients_vanished;
     // A farewell does not take back what was sent before it.
     const bool unwanted = ended_by_us_ || (!to_its_end && !said_goodbye_) ||

@@ -127,6 +127,7 @@ bool session::process_server() {
 
 void session::drain_local() {
     while (server_->replies.local_at_front()) {
+        unread_ = false;
         w_.to_client.generated() += server_->replies.front().note.text;
         w_.to_client.commit();
         server_->replies.pop();
@@ -145,6 +146,9 @@ bool session::take_server_message(const frame& f, std::string_view message, bool
         }
     }
     drain_local();
+    // It answers, so it reads; what sets parameters goes out before the client's own.
+    const bool aside = f.type == 'N' || f.type == 'S' || f.type == 'A';
+    if (!aside && !applying_settings_) unread_ = false;
     if (f.type == 'D' && server_->replies.owed()) ++server_->replies.front().note.rows_sent;
     if (f.type == 'C') on_command_complete(body);
     if (f.type == 'S') take_parameter(body);
@@ -249,8 +253,11 @@ bool session::on_server_error(std::string_view body) {
         const std::string state(view->sqlstate.empty() ? sqlstate::connection_failure
                                                        : view->sqlstate);
         const std::string why(view->message);
+        // Of all that ends a backend only a dead postmaster is noticed nowhere but there.
+        const bool never_read =
+            view->routine == "secure_read" && view->sqlstate == sqlstate::admin_shutdown;
         count_error(*view);
-        server_lost(state, why);
+        server_lost(state, why, never_read);
         return false;
     }
     if (!applying_settings_ && !checking_pins_ && mend_statement(*view)) return true;

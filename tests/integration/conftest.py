@@ -10,6 +10,7 @@ import tempfile
 import zlib
 from pathlib import Path
 
+import psycopg
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
@@ -110,6 +111,20 @@ def howdah(cluster, workspace, request):
     shared.start()
     yield shared
     shared.close()
+
+
+@pytest.fixture
+def connect():
+    """Opens connections to a Howdah that are closed at the end of the test."""
+    opened = []
+
+    def make(howdah, autocommit=True, **changes):
+        opened.append(psycopg.connect(**howdah.target().libpq(**changes), autocommit=autocommit))
+        return opened[-1]
+
+    yield make
+    for connection in opened:
+        connection.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,6 @@
 """Howdah replaces a dead primary by itself: what applications and administrators see."""
+import threading
+
 import psycopg
 import pytest
 from howdah_test.cluster import PASSWORDS
@@ -74,3 +76,33 @@ def test_a_replaced_primary_that_returns_gets_no_clients_and_is_fenced(own_clust
     assert write(howdah, "later") == successor.port
     with pytest.raises(psycopg.errors.ReadOnlySqlTransaction), old.connect("appdb", "appuser") as client:
         client.execute("INSERT INTO replication_test (message) VALUES ('lost')")
+
+
+def test_a_fence_holds_though_clients_come_back_all_the_time(own_cluster, make_howdah):
+    streams(own_cluster)
+    howdah = make_howdah(own_cluster, variables=AUTOMATIC)
+    is_known(howdah, own_cluster)
+    old = own_cluster.primary
+    old.kill9()
+    assert write(howdah, "after") != old.port
+    old.start()
+    done = threading.Event()
+
+    def come_back():
+        while not done.is_set():
+            try:
+                with old.connect("appdb", "appuser") as client:
+                    client.execute("SELECT pg_sleep(0.05)")
+            except psycopg.Error:
+                continue
+
+    clients = [threading.Thread(target=come_back, daemon=True) for _ in range(8)]
+    for client in clients:
+        client.start()
+    try:
+        howdah.wait_for_log(rf"fence {at(old)}: .*: (done|already|failed)")
+        assert f"fence failed: fence {at(old)}" not in howdah.log_text()
+    finally:
+        done.set()
+        for client in clients:
+            client.join(30)

@@ -24,19 +24,6 @@ def rows(connection, sql, *parameters):
     return connection.execute(sql, parameters or None).fetchall()
 
 
-@pytest.fixture
-def connect():
-    opened = []
-
-    def make(howdah, **changes):
-        opened.append(psycopg.connect(**howdah.target().libpq(**changes), autocommit=True))
-        return opened[-1]
-
-    yield make
-    for connection in opened:
-        connection.close()
-
-
 def tag(table):
     """What lets connections be told from those of others, and what counts them at a server."""
     columns = {"init_connect": f"SET application_name TO '{table}'", "ignore_session_variables": '["application_name"]'}

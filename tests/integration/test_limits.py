@@ -14,19 +14,6 @@ from psycopg import errors
 pytestmark = pytest.mark.needs_howdah
 
 
-@pytest.fixture
-def connect():
-    opened = []
-
-    def make(howdah, **changes):
-        opened.append(psycopg.connect(**howdah.target().libpq(**changes), autocommit=True))
-        return opened[-1]
-
-    yield make
-    for connection in opened:
-        connection.close()
-
-
 def small_pool(make_howdah, cluster, size, **options):
     return make_howdah(cluster, servers=servers_of(cluster, max_connections=size), **options)
 

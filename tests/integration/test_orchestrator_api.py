@@ -4,72 +4,14 @@ import subprocess
 
 import pytest
 from howdah_test.cluster import PASSWORDS
-from howdah_test.recovery import at, streams
+from howdah_test.orchestrator_client import Client, drawn, key, keys, path_of
+from howdah_test.recovery import admin, at, streams
 from howdah_test.wait import wait_until
 
 pytestmark = pytest.mark.needs_howdah
 
 HA = {"ha_mode": "manual", "ha_username": "howdah_ha", "ha_password": PASSWORDS["howdah_ha"],
       "ha_api_credentials": "ann:api_secret", "ha_api_tokens": "ci:0123456789abcdef"}
-
-
-def path_of(node):
-    return f"{node.host}/{node.port}"
-
-
-def key(value):
-    return f"{value['Hostname']}:{value['Port']}"
-
-
-def keys(values):
-    return sorted(key(value.get("Key", value)) for value in values)
-
-
-class Client:
-    """The requests of orchestrator-client, and how it takes the answers."""
-
-    def __init__(self, howdah, *options, scheme="http"):
-        self.url = f"{scheme}://{howdah.host}:{howdah.api_port}/api"
-        self.options = list(options)
-
-    def curl(self, *arguments):
-        done = subprocess.run(["curl", "-s", *arguments], capture_output=True, text=True, timeout=120, check=False)
-        assert done.returncode == 0, (arguments, done.returncode, done.stderr)
-        return done.stdout
-
-    def call(self, path, *options):
-        """The body. The client greps the heads for a login that is missing."""
-        for _ in range(2):
-            head = self.curl(*self.options, "--head", self.url)
-            assert head.startswith("HTTP/1.1 200 "), head
-        return json.loads(self.curl(*self.options, *options, f"{self.url}/{path}"))
-
-    def details(self, path, *options):
-        answer = self.call(path, *options)
-        assert answer["Code"] == "OK", answer
-        return answer["Details"]
-
-    def error(self, path, *options):
-        answer = self.call(path, *options)
-        assert answer["Code"] == "ERROR", answer
-        return answer["Message"]
-
-    def status(self, path, *options):
-        return self.curl(*self.options, *options, "-o", "/dev/null", "-w", "%{http_code}", f"{self.url}/{path}")
-
-    def analysis(self):
-        return [f"{key(one['AnalyzedInstanceKey'])} (cluster {one['ClusterDetails']['ClusterName']}): {one['Analysis']}"
-                for one in self.details("replication-analysis")]
-
-
-def drawn(client, node):
-    """The topology without the padding: {server: (mark, facts)}, in its order."""
-    out = {}
-    for line in client.details(f"topology/{at(node)}").splitlines():
-        name, facts = line.rsplit(" [", 1)
-        mark, _, server = name.strip().rpartition(" ")
-        out[server] = (mark, facts.rstrip("]").split(","))
-    return out
 
 
 def is_known(howdah, cluster):
@@ -139,6 +81,27 @@ def test_what_operators_say_is_kept_and_shown(cluster, watching):
     assert client.details("enable-global-recoveries") == "enabled"
     assert [row["AuditType"] for row in client.call("audit")][:2] == ["enable-global-recoveries",
                                                                      "disable-global-recoveries"]
+
+
+def test_the_mode_is_changed_at_run_time_and_memory_knows_it(watching):
+    howdah, client = watching
+    tables = ("runtime_global_variables", "global_variables")
+
+    def shown():
+        return [admin(howdah, f"SELECT variable_value FROM {t} WHERE variable_name = 'ha-mode'")[0][0] for t in tables]
+
+    before = client.details("ha-mode")
+    assert shown() == [before, before]
+    assert "observe, manual or automatic" in client.error("ha-mode/auto")
+    admin(howdah, "SET ha-recovery_block = 7777")
+    for mode in ("observe", "automatic", before):
+        assert client.details(f"ha-mode/{mode}") == mode
+        wait_until(lambda: shown() == [mode, mode], 30, "both layers have it")
+        assert client.details("ha-mode") == mode
+    assert admin(howdah, "SELECT variable_value FROM runtime_global_variables WHERE variable_name = 'ha-recovery_block'") \
+        != [("7777",)], "what was only prepared stays so"
+    admin(howdah, "SAVE HA VARIABLES FROM RUNTIME")
+    assert client.call("audit")[0]["AuditType"] == "ha-mode"
 
 
 def test_every_answer_is_json_and_says_what_is_wrong(watching):

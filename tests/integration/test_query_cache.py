@@ -12,19 +12,6 @@ KEEP = {"rule_id": 1, "match_digest": "^select", "cache_ttl": 600000}
 
 
 @pytest.fixture
-def connect():
-    opened = []
-
-    def make(howdah, **changes):
-        opened.append(psycopg.connect(**howdah.target().libpq(**changes), autocommit=True))
-        return opened[-1]
-
-    yield make
-    for connection in opened:
-        connection.close()
-
-
-@pytest.fixture
 def rows(cluster, table):
     """A table whose rows belong to tenants."""
     with cluster.primary.connect("appdb") as admin:

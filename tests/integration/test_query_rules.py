@@ -10,20 +10,6 @@ pytestmark = pytest.mark.needs_howdah
 BOTH = pytest.mark.parametrize("prepare", [False, True], ids=["simple", "extended"])
 
 
-@pytest.fixture
-def connect():
-    opened = []
-
-    def make(howdah, **changes):
-        autocommit = changes.pop("autocommit", True)
-        opened.append(psycopg.connect(**howdah.target().libpq(**changes), autocommit=autocommit))
-        return opened[-1]
-
-    yield make
-    for connection in opened:
-        connection.close()
-
-
 def run(connection, statement, prepare, *values):
     """In the simple protocol, or prepared under a name."""
     if prepare:

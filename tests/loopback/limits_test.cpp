@@ -248,6 +248,36 @@ TEST_F(limiting, what_a_vanished_client_has_sent_runs_to_its_end_and_the_connect
     EXPECT_EQ(writer.seen(), expected);
 }
 
+TEST_F(limiting, a_client_that_leaves_while_its_pins_are_looked_at_leaves_a_clean_connection) {
+    event& asked = make_event();
+    event& go = make_event();
+    writer.on(
+        "SELECT 0 + CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_listening_channels()) THEN 4 "
+        "ELSE 0 END",
+        [&](backend& b) {
+            asked.set();
+            go.wait();
+            b.row("4");
+            b.complete("SELECT 1");
+        });
+    start_small("");
+    {
+        client c = connect();
+        EXPECT_EQ(c.ask("LISTEN news"), "C(LISTEN) Z(I)");
+        asked.wait();
+    }
+    until_noticed();
+    go.set();
+    client next = connect();
+    EXPECT_EQ(next.ask("INSERT 1"), inserted);
+    auto seen = writer.seen();
+    ASSERT_EQ(seen.size(), 4U);
+    seen.erase(seen.begin() + 1);
+    const std::vector<std::string> expected{"1:Q LISTEN news", "1:Q DISCARD ALL", "1:Q INSERT 1"};
+    EXPECT_EQ(seen, expected);
+    EXPECT_EQ(writer.cancels(), 0);
+}
+
 TEST_F(limiting, what_the_cleaned_connection_reports_is_what_the_next_login_is_told) {
     const auto time_zone = [](backend& b, const std::string& value) {
         b.raw(framed('S', cstr("TimeZone") + cstr(value)));

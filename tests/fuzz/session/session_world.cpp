@@ -94,6 +94,9 @@ std::shared_ptr<const conf::settings> load_settings(const variant& how) {
         "  connect_timeout_server_max: 2000ms\n"
         "  server_idle_timeout_ms: 60000ms\n"
         "  stmts_max_idle_time: 30000ms\n"
+        // Hours pass here in a moment, and the server that answers are compared with has no limit.
+        "  wait_timeout: 0\n"
+        "  max_transaction_idle_time: 0\n"
         "  pool_mode: " +
         std::string(mode) + "\n  read_write_split: " + (how.split ? "true" : "false") +
         "\n  read_consistency: " + (how.consistent ? "session" : "eventual") + "\nservers:\n" +

@@ -98,7 +98,7 @@ class Node:
         self.network = network
         self.host, self.port = network.address(name) if network else ADDRESS, free_port()
         self.log = self.data.with_suffix(".log")
-        self.process = None
+        self.process, self.started_by_others = None, False
 
     def configure(self, primary=None, slot=None):
         """Writes port and, for a replica of `primary`, where to stream from; `slot`: else its name."""
@@ -147,8 +147,16 @@ class Node:
     def _signal(self, number):
         os.kill(self.process.pid, number)
 
+    def leave_to_others(self):
+        """Our postmaster has ended or will; whoever starts one in its place, close() ends it."""
+        if self.process is not None:
+            self.process.wait(60)
+        self.process, self.started_by_others = None, True
+
     def stop(self, fast=True):
         """Stops the server (fast or immediate) and waits for its end; nothing where it is down."""
+        if self.started_by_others and _processes_in(str(self.data)):
+            self.os_user.run(BIN / "pg_ctl", "stop", "-w", "-m", "fast" if fast else "immediate", "-D", self.data)
         if self.process is None:
             return
         if self.is_running():

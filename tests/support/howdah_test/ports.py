@@ -1,8 +1,12 @@
 """Free loopback ports."""
+import os
 import random
 import socket
 
 _given = set()
+# Of several processes of one test run each has ports of its own.
+_PROCESSES = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+_NUMBER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 
 
 def free_port():
@@ -12,7 +16,7 @@ def free_port():
     """
     while True:
         port = random.randrange(16000, 32000)
-        if port in _given:
+        if port in _given or port % _PROCESSES != _NUMBER:
             continue
         with socket.socket() as probe:
             try:

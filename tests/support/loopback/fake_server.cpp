@@ -91,10 +91,11 @@ void backend::complete(std::string_view tag) {
     protocol::append_command_complete(out_, tag);
 }
 
-void backend::error(std::string_view sqlstate, std::string_view text, std::string_view severity) {
+void backend::error(std::string_view sqlstate, std::string_view text, std::string_view severity,
+                    std::string_view routine) {
+    const auto level = severity == "FATAL" ? protocol::severity::fatal : protocol::severity::error;
     protocol::append_error(
-        out_, severity == "FATAL" ? protocol::severity::fatal : protocol::severity::error, sqlstate,
-        text);
+        out_, {.level = level, .sqlstate = sqlstate, .message = text, .routine = routine});
     failed_ = true;
 }
 
@@ -275,6 +276,11 @@ void backend::extended_message(const message& m) {
 
 void backend::serve(const message& m) {
     if (m.type == 'X') {
+        closed_ = true;
+    } else if (server_.orphans_ > 0 && server_.orphans_-- > 0) {
+        error("57P01", "terminating connection due to unexpected postmaster exit", "FATAL",
+              "secure_read");
+        flush();
         closed_ = true;
     } else if (m.type == 'S') {
         skipping_ = false;

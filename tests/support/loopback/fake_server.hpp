@@ -52,7 +52,7 @@ public:
     void row(std::string_view value);
     void complete(std::string_view tag);
     void error(std::string_view sqlstate, std::string_view text,
-               std::string_view severity = "ERROR");
+               std::string_view severity = "ERROR", std::string_view routine = {});
     /// Sends what was added so far.
     void flush();
     /// Ends the connection at once; what was added and not flushed is lost.
@@ -118,6 +118,9 @@ public:
     void on_login(std::function<bool(backend&)> answer);
     /// Closes the connection instead of answering the next Parse messages.
     void close_at_parse(int times) { deaths_ = times; }
+    /// Its postmaster is dead, as its next so many connections find out while they wait for a
+    /// command: what they are sent then they do not read.
+    void orphan(int times) { orphans_ = times; }
     /// Refuses logins with this error until told otherwise by an empty sqlstate.
     void refuse_logins(std::string sqlstate, std::string text);
     /// Cuts every answer at this offset; the second part follows once the first was read.
@@ -165,6 +168,7 @@ private:
     std::atomic<bool> stopping_{false};
     std::atomic<std::size_t> cut_{0};
     std::atomic<int> deaths_{0};
+    std::atomic<int> orphans_{0};
     std::atomic<std::uint64_t> bytes_{0};
     auth method_ = auth::trust;
     std::string password_;

@@ -158,6 +158,11 @@ api_functions made_cluster::functions() {
     api_functions out;
     out.view = [this] { return view(); };
     out.now = [this] { return now; };
+    out.mode = [this] { return mode; };
+    out.set_mode = [this](conf::ha_mode wanted) {
+        mode = wanted;
+        return std::string();
+    };
     const auto described = [](const std::string& cluster, const ha::recovery_order& order) {
         return cluster + (order.to ? " to " + to_string(*order.to) : "") +
                (order.allow_data_loss ? " with data loss" : "") + " by " + order.by;

@@ -37,6 +37,7 @@ public:
     ha::operator_notes notes;
     bool looked_at_all = true;
     ha::unix_us now = noon;
+    conf::ha_mode mode = conf::ha_mode::manual;
 
     order_log orders;
     std::vector<ha::recovery> recoveries;  ///< oldest first

@@ -156,7 +156,15 @@ TEST_F(ha_commands_test, a_dry_run_shows_the_plan_and_orders_nothing) {
               "failover of main to pg2:5432\n\n 1. pg_promote\n");
     EXPECT_EQ(ask_as_ann("SWITCHOVER main DRY RUN"), "switchover of main\n\n 1. pg_promote\n");
     EXPECT_EQ(ask_as_ann("RECOVER pg1 DRY RUN"), "failover of main\n\n 1. pg_promote\n");
+    EXPECT_EQ(ask_as_ann("REJOIN pg1 DRY RUN"), "rejoin pg1:5432\n\n 1. pg_rewind\n");
     EXPECT_THAT(ordered_, IsEmpty());
+}
+
+TEST_F(ha_commands_test, rejoin_orders_it_for_the_server_that_is_named) {
+    (void)ask_as_ann("REJOIN pg1");
+    EXPECT_THAT(ordered_, ElementsAre("rejoin pg1:5432 by ann"));
+    EXPECT_EQ(error_of_asking("REJOIN nobody").sqlstate,
+              error_of_asking("RECOVER nobody").sqlstate);
 }
 
 TEST_F(ha_commands_test, recover_replaces_the_primary_that_it_names_and_nobody_else) {

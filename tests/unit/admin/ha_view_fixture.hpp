@@ -164,6 +164,14 @@ protected:
             ordered_.push_back("adopt " + to_string(writer) + " by " + by);
             answer(done);
         };
+        out.rejoin = [this](const ha::endpoint& server, const std::string& by,
+                            const ha_orders::answer& done) {
+            ordered_.push_back("rejoin " + to_string(server) + " by " + by);
+            answer(done);
+        };
+        out.dry_run_rejoin = [](const ha::endpoint& server) {
+            return "rejoin " + to_string(server) + "\n\n 1. pg_rewind\n";
+        };
         out.acknowledge = [this](const ha::history_filter& which, const std::string& by,
                                  const std::string& comment, const ha_orders::answer& done) {
             ordered_.push_back("ack \"" + which.cluster + "\" by " + by + ": " + comment);

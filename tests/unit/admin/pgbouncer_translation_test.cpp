@@ -432,12 +432,13 @@ TEST_F(pgbouncer_translation, counts_connections_as_pgbouncer_limits_them) {
     EXPECT_THAT(servers(), ElementsAre("10 h:5432 45/1"));
 }
 
-TEST_F(pgbouncer_translation, cannot_rename_databases_and_imports_the_name_on_the_server) {
+TEST_F(pgbouncer_translation, leads_databases_to_their_names_on_the_servers) {
     import("[databases]\na = host=h dbname=a\nb = host=h2 dbname=real\nreal = host=h3\n");
-    EXPECT_THAT(impossible(),
-                ElementsAre("[databases] b: dbname", "[databases] real on the server"));
-    EXPECT_THAT(row("[databases] b: dbname").note, HasSubstr("ALTER DATABASE real RENAME TO b"));
-    EXPECT_THAT(routes(), ElementsAre("@real 30"));
+    EXPECT_THAT(impossible(), IsEmpty());
+    ASSERT_EQ(t.result.databases.size(), 1U);
+    EXPECT_EQ(t.result.databases[0].name, "b");
+    EXPECT_EQ(t.result.databases[0].server_database, "real");
+    EXPECT_THAT(routes(), ElementsAre("@b 30", "@real 50"));
 }
 
 TEST_F(pgbouncer_translation, has_rows_for_what_databases_have_of_their_own) {

@@ -35,6 +35,45 @@ TEST_P(a_bad_configuration, is_refused_with_one_clear_line_per_problem) {
 }
 
 const bad_input inputs[] = {
+    {"ha_servers_that_are_wrong",
+     "servers:\n"
+     "  - {hostgroup_id: 10, hostname: pg1}\n"
+     "  - {hostgroup_id: 20, hostname: pg2, port: 5433}\n"
+     "users: [{username: u, password: x, default_hostgroup: 10}]\n"
+     "ha_servers:\n"
+     "  - {hostname: pg2, port: 5432}\n"
+     "  - {hostname: pg1}\n"
+     "  - {hostname: pg1, data_center: a}\n"
+     "  - {hostname: elsewhere.example.org}\n",
+     {"f.yaml:6: ha server 'pg2:5432' is not among the servers (did you mean 'pg1:5432'?)",
+      "f.yaml:8: ha server pg1:5432 is listed twice (first on line 7)",
+      "f.yaml:9: ha server 'elsewhere.example.org:5432' is not among the servers"}},
+    {"ha_servers_with_wrong_values",
+     "servers: [{hostgroup_id: 10, hostname: pg1}]\n"
+     "users: [{username: u, password: x, default_hostgroup: 10}]\n"
+     "ha_servers:\n"
+     "  - {hostname: pg1, promotion_rule: prefered}\n"
+     "  - {hostname: pg1, tags: [a]}\n"
+     "  - {hostname: pg1, tags: {a: {b: c}}}\n"
+     "  - {hostname: pg1, tags: {a: '${HOWDAH_TEST_MISSING}'}}\n"
+     "  - {hostname: pg1, tags: '{\"a\": 1}'}\n"
+     "  - {hostname: pg1, tags: {'a=b': c}}\n"
+     "  - {hostname: pg1, datacenter: x}\n",
+     {"f.yaml:4: ha server promotion_rule: 'prefered' is none of must, prefer, neutral, "
+      "prefer_not, must_not",
+      "f.yaml:5: ha server tags: must be names with values, as {zone: a}",
+      "f.yaml:6: ha server tags: a value is not a text",
+      "f.yaml:7: ha server tags: environment variable 'HOWDAH_TEST_MISSING' is not set",
+      "f.yaml:8: ha server tags: '{\"a\": 1}' has a value of the tag 'a' that is no text",
+      "f.yaml:9: ha server tags: '{\"a=b\":\"c\"}' has the tag 'a=b': a name is not empty, without "
+      "',', '=', '~' and blanks",
+      "f.yaml:10: ha server: unknown key 'datacenter' (did you mean 'data_center'?)"}},
+    {"ignored_manager_that_nobody_knows",
+     "variables: {ha_ignore_managers: 'repmgr; petroni'}\n"
+     "servers: [{hostgroup_id: 10, hostname: pg1}]\n"
+     "users: [{username: u, password: x, default_hostgroup: 10}]\n",
+     {"f.yaml:1: ha_ignore_managers: 'petroni' is none of Patroni, repmgr, pg_auto_failover, "
+      "Stolon, CloudNativePG, EFM, Pgpool-II, * (did you mean 'Patroni'?)"}},
     {"empty", "", {"f.yaml: the file is empty"}},
     {"only_comments", "# nothing\n", {"f.yaml: the file is empty"}},
     {"only_null", "~\n", {"f.yaml: the file is empty"}},

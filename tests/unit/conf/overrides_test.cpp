@@ -33,7 +33,8 @@ TEST(a_setting_in_force, is_that_of_the_user_then_of_the_database_then_of_all) {
 
 TEST(a_setting_in_force, can_be_given_for_a_user_and_for_a_database_wherever_it_can_be_for_one) {
     for (const auto& column : columns<database>()) {
-        if (column.name == "name" || column.name == "comment" || column.name == "max_connections")
+        if (column.name == "name" || column.name == "server_database" || column.name == "comment" ||
+            column.name == "max_connections")
             continue;
         const auto users = columns<user>();
         const auto same = std::ranges::find(users, column.name, &field<user>::name);
@@ -51,7 +52,8 @@ TEST(the_list_of_databases, is_read_with_units_and_limits) {
         servers + one_user +
             "databases:\n"
             "  - {name: shop, max_connections: 5, pool_mode: session, wait_timeout: 2min}\n"
-            "  - {name: reports, read_consistency: eventual, query_timeout: 10min}\n",
+            "  - {name: reports, server_database: reports_2026, read_consistency: eventual, "
+            "query_timeout: 10min}\n",
         "f");
     ASSERT_TRUE(loaded.value) << (loaded.errors.empty() ? "" : loaded.errors[0].to_string());
     const auto& shop = loaded.value->databases.at(0);
@@ -59,6 +61,8 @@ TEST(the_list_of_databases, is_read_with_units_and_limits) {
     EXPECT_EQ(shop.pool_mode, pool_mode::session);
     EXPECT_EQ(shop.wait_timeout, milliseconds(120000));
     EXPECT_EQ(shop.query_timeout, std::nullopt);
+    EXPECT_EQ(shop.on_servers(), "shop");
+    EXPECT_EQ(loaded.value->databases.at(1).on_servers(), "reports_2026");
     EXPECT_EQ(loaded.value->databases.at(1).read_consistency, read_consistency::eventual);
 }
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "conf/names.hpp"
+
 namespace howdah::ha {
 namespace {
 
@@ -55,6 +57,47 @@ TEST(configured_clusters, bring_notes_to_the_clock_of_the_facts) {
     EXPECT_EQ(during[0].servers[1].rule, promotion_rule::must_not);
     known.now = 5'000;
     EXPECT_FALSE(configured_clusters(two_servers(), known)[0].servers[1].down);
+}
+
+conf::settings with_told_server() {
+    auto settings = two_servers();
+    conf::ha_server row;
+    row.hostname = "pg2";
+    row.promotion_rule = conf::promotion_rule::prefer_not;
+    row.data_center = "west";
+    row.tags = R"({"role": "reports", "zone": "a"})";
+    settings.ha_servers.push_back(row);
+    return settings;
+}
+
+TEST(configured_clusters, have_what_the_configuration_says_of_a_server) {
+    const auto found = configured_clusters(with_told_server());
+    const auto& told = found[0].servers[1];
+    EXPECT_EQ(told.rule, promotion_rule::prefer_not);
+    EXPECT_EQ(told.data_center, "west");
+    EXPECT_EQ(told.tags, (std::map<std::string, std::string>{{"role", "reports"}, {"zone", "a"}}));
+    EXPECT_EQ(found[0].servers[0].rule, promotion_rule::neutral);
+    EXPECT_EQ(found[0].servers[0].data_center, "");
+}
+
+TEST(configured_clusters, believe_what_was_said_at_run_time_before_the_configuration) {
+    known_so_far known;
+    known.now = 1'000;
+    known.notes.promotion_rules[{"pg2", 5432}] = {promotion_rule::prefer, 2'000};
+    known.notes.tags[{"pg2", 5432}] = {{"zone", "b"}, {"spare", ""}};
+    const auto told = configured_clusters(with_told_server(), known)[0].servers[1];
+    EXPECT_EQ(told.rule, promotion_rule::prefer);
+    EXPECT_EQ(told.tags, (std::map<std::string, std::string>{
+                             {"role", "reports"}, {"spare", ""}, {"zone", "b"}}));
+    known.now = 2'000;
+    EXPECT_EQ(configured_clusters(with_told_server(), known)[0].servers[1].rule,
+              promotion_rule::prefer_not)
+        << "the note is over";
+}
+
+TEST(configured_clusters, know_every_rule_by_the_same_name_as_the_configuration) {
+    for (const auto& [name, rule] : conf::names_of(conf::promotion_rule{}))
+        EXPECT_EQ(to_string(static_cast<promotion_rule>(rule)), name);
 }
 
 TEST(configured_clusters, keep_the_name_under_which_their_writer_is_recorded) {

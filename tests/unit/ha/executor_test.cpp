@@ -30,7 +30,9 @@ public:
         co_return out;
     }
     awaitable<sql_answer> act(const step& what) override {
-        sent.push_back("howdah: " + what.what);
+        const bool agent = what.kind == step_kind::agent;
+        sent.push_back(agent ? "agent: " + what.environment.at("HOWDAH_ACTION")
+                             : "howdah: " + what.what);
         sql_answer out;
         if (!act_error.empty()) out.error = monitor::pq_error{.message = act_error};
         co_return out;
@@ -95,6 +97,21 @@ TEST(executor, works_through_the_stages_in_order) {
     const auto report = run(hands, {sql_step(1, "a", "one"), sql_step(2, "b", "two")});
     EXPECT_EQ(report.how, outcome::done);
     EXPECT_EQ(hands.sent, (std::vector<std::string>{"a: do one", "b: do two"}));
+}
+
+TEST(executor, starts_again_what_its_agent_has_stopped_when_a_later_step_fails) {
+    scripted hands;
+    hands.answers["do two"] = [] { return failure("no"); };
+    step stop;
+    stop.kind = step_kind::agent;
+    stop.at = endpoint{"a", 5432};
+    stop.what = "stop a";
+    stop.environment["HOWDAH_ACTION"] = "stop";
+    stop.stage = 1;
+    const auto report = run(hands, {stop, sql_step(2, "b", "two")});
+    EXPECT_EQ(report.how, outcome::undone);
+    EXPECT_EQ(hands.sent, (std::vector<std::string>{"agent: stop", "b: do two", "agent: start"}));
+    EXPECT_EQ(hands.reports.back(), "stop a undone");
 }
 
 TEST(executor, does_nothing_where_it_is_done_already) {

@@ -68,6 +68,31 @@ TEST(remembered_facts, keep_where_a_frozen_standby_streamed_from) {
     EXPECT_EQ(remembered(before, read_at(20, 100)).conninfo_before_freeze, "host=pg1");
 }
 
+TEST(remembered_facts, keep_another_manager_for_a_while_after_its_sessions_have_gone) {
+    auto before = read_at(10, 100);
+    before.managers = {{"Patroni", "a session is called Patroni", 10}};
+    const auto soon = remembered(before, read_at(9 + manager_memory_us, 100));
+    EXPECT_EQ(soon.managers, before.managers);
+    EXPECT_TRUE(remembered(soon, read_at(10 + manager_memory_us, 100)).managers.empty());
+}
+
+TEST(remembered_facts, have_a_manager_that_is_seen_again_once) {
+    auto before = read_at(10, 100);
+    before.managers = {{"Patroni", "a session is called Patroni", 10}, {"repmgr", "x", 10}};
+    auto fresh = read_at(20, 100);
+    fresh.managers = {{"Patroni", "a session is called Patroni heartbeat", 20}};
+    const auto both = remembered(before, fresh);
+    EXPECT_EQ(both.managers,
+              (std::vector<found_manager>{fresh.managers.front(), before.managers.back()}));
+}
+
+TEST(remembered_facts, of_a_dead_server_still_say_who_manages_it) {
+    auto before = read_at(10, 100);
+    before.managers = {{"Patroni", "a session is called Patroni", 10}};
+    const auto dead = remembered(before, dead_at(10 + 2 * manager_memory_us));
+    EXPECT_EQ(dead.managers, before.managers);
+}
+
 TEST(remembered_facts, forget_the_history_of_another_timeline) {
     auto before = read_at(10, 100);
     before.timeline_history = "1\t0/100\tno recovery target specified\n";

@@ -20,8 +20,8 @@ const std::string standby = R"({
   "recovery_min_apply_delay": "250", "wal_receiver_timeout": "5000", "restore_command": "cp",
   "default_transaction_read_only": "on", "hot_standby": "on", "allow_alter_system": "off",
   "full_page_writes": "off", "max_wal_senders": "7", "data_directory": "/data",
-  "shared_preload_libraries": "pg_stat_statements, repmgr"},
- "command_line": ["port", "primary_conninfo"],
+  "shared_preload_libraries": "pg_stat_statements, $libdir/repmgr"},
+ "manager_sessions": ["Patroni heartbeat"], "pgpool": true, "command_line": ["port", "primary_conninfo"],
  "may": {"promote": true, "reload": false, "alter_conninfo": true, "checkpoint": true},
  "started_us": 1763900000123456, "address": "10.0.0.2", "port": 5432})";
 
@@ -50,7 +50,10 @@ TEST(FactQuery, reads_all_that_a_standby_says) {
     EXPECT_EQ(facts.postmaster_start_us, 1763900000123456);
     EXPECT_EQ(facts.data_directory, "/data");
     EXPECT_EQ(facts.own_address, (endpoint{"10.0.0.2", 5432}));
-    EXPECT_EQ(facts.other_manager, "repmgr");
+    EXPECT_EQ(facts.managers, (std::vector<found_manager>{
+                                  {"Patroni", "a session is called Patroni heartbeat", sent},
+                                  {"repmgr", "repmgr is in shared_preload_libraries", sent},
+                                  {"Pgpool-II", "pgpool.pg_ctl is set", sent}}));
 }
 
 TEST(FactQuery, reads_settings_and_privileges) {
@@ -88,6 +91,7 @@ TEST(FactQuery, a_primary_has_no_receiver_and_forgets_the_one_that_it_had) {
     EXPECT_FALSE(facts.own_address);
     EXPECT_TRUE(facts.senders.empty());
     EXPECT_TRUE(facts.slots.empty());
+    EXPECT_TRUE(facts.managers.empty());
 }
 
 TEST(FactQuery, an_answer_that_nobody_understands_changes_nothing) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/unit/ha/scenario.hpp"
+
 namespace howdah::ha {
 namespace {
 
@@ -151,6 +153,51 @@ TEST(HookText, a_problem_says_whether_it_is_the_primarys) {
     EXPECT_EQ(told.at("ORC_INSTANCE_TYPE"), "replica");
     EXPECT_EQ(told.at("ORC_FAILURE_TYPE"), "DivergedStandby") << "Orchestrator knows no such thing";
     EXPECT_EQ(told.at("ORC_FAILED_HOST"), "pg2");
+}
+
+TEST(HookText, a_detection_is_told_with_downtime_and_the_standbys_of_the_server) {
+    const auto seen = test::parse_scenario(
+                          "record epoch=1 at=0/100\n"
+                          "server pg1 primary at=0/100 dead refused downtime=disk\n"
+                          "server pg2 standby at=0/100\n"
+                          "server pg3 standby at=0/100 of=pg2\n")
+                          .the_cluster();
+    detection what;
+    what.problem = "DeadPrimary";
+    what.server = {"pg1", 5432};
+    auto occasion = occasion_of(what);
+    add_cluster(occasion, seen);
+    auto told = hook_environment(occasion, "here");
+    EXPECT_EQ(told.at("ORC_IS_DOWNTIMED"), "true");
+    EXPECT_EQ(told.at("ORC_REPLICA_HOSTS"), "pg2:5432");
+    EXPECT_EQ(told.at("ORC_COUNT_REPLICAS"), "1");
+    what.server = {"pg2", 5432};
+    occasion = occasion_of(what);
+    add_cluster(occasion, seen);
+    told = hook_environment(occasion, "here");
+    EXPECT_EQ(told.at("ORC_IS_DOWNTIMED"), "false");
+    EXPECT_EQ(told.at("ORC_REPLICA_HOSTS"), "pg3:5432");
+}
+
+TEST(HookText, a_recovery_keeps_its_participants_and_names_its_successor) {
+    const auto seen = test::parse_scenario(
+                          "record epoch=1 at=0/100\n"
+                          "server pg1 primary at=0/100 dead refused downtime=disk\n"
+                          "server pg2 standby at=0/100\n"
+                          "server pg3 standby at=0/100\n")
+                          .the_cluster();
+    recovery what;
+    what.kind = "failover";
+    what.failed = {"pg1", 5432};
+    what.participants = {{"pg1", 5432}, {"pg9", 5432}};
+    what.successor = endpoint{"pg2", 5432};
+    auto occasion = occasion_of(what);
+    occasion.successor_alias = "nobody";
+    add_cluster(occasion, seen);
+    const auto told = hook_environment(occasion, "here");
+    EXPECT_EQ(told.at("ORC_REPLICA_HOSTS"), "pg9:5432");
+    EXPECT_EQ(told.at("ORC_SUCCESSOR_ALIAS"), "pg2");
+    EXPECT_EQ(told.at("ORC_IS_DOWNTIMED"), "true");
 }
 
 TEST(HookText, every_placeholder_has_a_value_after_a_failover) {

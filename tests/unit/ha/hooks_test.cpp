@@ -131,6 +131,20 @@ TEST_F(Hooks, a_command_that_takes_too_long_is_ended_with_all_that_it_started) {
     EXPECT_TRUE(is_dead(grandchild));
 }
 
+TEST_F(Hooks, a_command_ends_when_howdah_does) {
+    const std::string command = script("echo $$ > " + path("begun") + "\nsleep 100000\n");
+    std::stop_source source;
+    const std::jthread stopper([&] {
+        while (pid_in("begun") <= 0)
+            std::this_thread::yield();
+        source.request_stop();
+    });
+    const command_result out = run_command(command, false, {}, long_time, source.get_token());
+    EXPECT_FALSE(out.ok());
+    EXPECT_EQ(out.sentence(), "Howdah is shutting down");
+    EXPECT_TRUE(is_dead(pid_in("begun")));
+}
+
 TEST_F(Hooks, who_writes_without_an_end_is_ended_in_time_too) {
     const command_result out = run_command("yes", false, {}, std::chrono::milliseconds(200));
     EXPECT_TRUE(out.timed_out);

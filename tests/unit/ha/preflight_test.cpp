@@ -41,7 +41,10 @@ TEST(Preflight, each_obstacle_has_its_reason) {
     using change = std::function<void(server_facts&)>;
     const std::vector<std::pair<std::string, change>> cases{
         {"version", [](auto& f) { f.version_num = 120000; }},
-        {"other_manager", [](auto& f) { f.other_manager = "repmgr"; }},
+        {"other_manager",
+         [](auto& f) {
+             f.managers = {{"repmgr", "by a sign", 0}};
+         }},
         {"grant_promote", [](auto& f) { f.may.promote = false; }},
         {"grant_reload", [](auto& f) { f.may.reload = false; }},
         {"grant_conninfo", [](auto& f) { f.may.alter_conninfo = false; }},
@@ -79,6 +82,25 @@ TEST(Preflight, an_obstacle_at_the_candidate_means_not_ready) {
     EXPECT_FALSE(report.ready);
     EXPECT_EQ(report.sentence,
               "not ready: pg2 would take over, but max_wal_senders of pg2 is 1, 3 are needed");
+}
+
+TEST(Preflight, another_manager_anywhere_means_not_ready) {
+    auto one = healthy();
+    one.facts("pg3").managers = {{"Patroni", "a session is called Patroni", 0}};
+    const auto report = checked(one);
+    EXPECT_FALSE(report.ready);
+    EXPECT_EQ(report.sentence,
+              "not ready: Patroni manages pg3 (a session is called Patroni): Howdah only observes");
+    EXPECT_NE(reasons(report).find("3:other_manager"), std::string::npos);
+}
+
+TEST(Preflight, a_manager_that_is_ignored_is_only_mentioned) {
+    auto one = healthy();
+    one.facts("pg3").managers = {{"Patroni", "a session is called Patroni", 0}};
+    one.input.ignored_managers = {"patroni"};
+    const auto report = checked(one);
+    EXPECT_TRUE(report.ready);
+    EXPECT_NE(reasons(report).find("3:ignored_manager"), std::string::npos);
 }
 
 TEST(Preflight, a_missing_standby_means_not_ready_where_it_may_hold_confirmed_commits) {

@@ -197,7 +197,8 @@ void scenario::read(const std::string& line) {
         what.settings.cluster_name = more.text("cluster_name");
         what.replay_paused = more.take("paused");
         what.data_directory = more.text("dir");
-        what.other_manager = more.text("manager");
+        if (more.has("manager"))
+            what.managers = {{more.text("manager"), "by a sign", what.read_at_us}};
         if (more.has("lag")) what.replay_lag_ms = more.number("lag", 0);
         if (more.take("may_nothing")) what.may = {};
         if (more.take("may_not_alter")) what.may.alter_conninfo = what.may.alter_timeout = false;
@@ -242,6 +243,8 @@ void scenario::read(const std::string& line) {
         allowed.candidates.max_lag_bytes = std::stoull(rest);
     } else if (verb == "same_data_center") {
         allowed.candidates.same_data_center = true;
+    } else if (verb == "ignore_manager") {
+        input.ignored_managers.push_back(rest);
     } else if (verb == "agent") {
         planning.has_agent = true;
     } else if (verb == "disabled") {
@@ -255,7 +258,6 @@ void scenario::read(const std::string& line) {
     } else if (verb == "network_works") {
         allowed.diagnoses.network_works = true;
     } else if (verb == "may_not_act") {
-        around.may_act = false;
         around.may_not_act_because = rest;
     } else if (verb == "order") {
         fields more(keyed(words, 1));
