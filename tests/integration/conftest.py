@@ -119,8 +119,10 @@ def connect():
     opened = []
 
     def make(howdah, autocommit=True, **changes):
-        opened.append(psycopg.connect(**howdah.target().libpq(**changes), autocommit=autocommit))
-        return opened[-1]
+        # Threads open connections at the same time: the last of `opened` may be another's.
+        one = psycopg.connect(**howdah.target().libpq(**changes), autocommit=autocommit)
+        opened.append(one)
+        return one
 
     yield make
     for connection in opened:

@@ -19,8 +19,9 @@ def raw(target):
     opened = []
 
     def make():
-        opened.append(RawClient(target.host, target.port))
-        return opened[-1]
+        one = RawClient(target.host, target.port)
+        opened.append(one)
+        return one
 
     yield make
     for client in opened:

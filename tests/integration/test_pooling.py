@@ -21,8 +21,9 @@ def connect():
     opened = []
 
     def make(howdah, name="small_user", autocommit=True, **changes):
-        opened.append(psycopg.connect(**howdah.target().libpq(user=name, **changes), autocommit=autocommit))
-        return opened[-1]
+        one = psycopg.connect(**howdah.target().libpq(user=name, **changes), autocommit=autocommit)
+        opened.append(one)
+        return one
 
     yield make
     for connection in opened:

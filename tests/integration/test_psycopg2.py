@@ -18,9 +18,10 @@ def connect(target):
     opened = []
 
     def make(autocommit=True, **changes):
-        opened.append(psycopg2.connect(**target.libpq(**changes)))
-        opened[-1].autocommit = autocommit
-        return opened[-1]
+        one = psycopg2.connect(**target.libpq(**changes))
+        one.autocommit = autocommit
+        opened.append(one)
+        return one
 
     yield make
     for connection in opened:

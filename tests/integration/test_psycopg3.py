@@ -19,8 +19,9 @@ def connect(target):
     opened = []
 
     def make(autocommit=True, **changes):
-        opened.append(psycopg.connect(**target.libpq(**changes), autocommit=autocommit))
-        return opened[-1]
+        one = psycopg.connect(**target.libpq(**changes), autocommit=autocommit)
+        opened.append(one)
+        return one
 
     yield make
     for connection in opened:

@@ -45,8 +45,9 @@ def connect(howdah, objects):
     opened = []
 
     def make(autocommit=True, **changes):
-        opened.append(psycopg.connect(**howdah.target().libpq(**changes), autocommit=autocommit))
-        return opened[-1]
+        one = psycopg.connect(**howdah.target().libpq(**changes), autocommit=autocommit)
+        opened.append(one)
+        return one
 
     yield make
     for connection in opened:
