@@ -13,6 +13,10 @@
 namespace howdah::proxy {
 namespace {
 
+/// So many clients in a row have to find a descriptor before the scarcity is over: each connection
+/// that ends makes room for one, and saying so each time would fill the log.
+constexpr int end_of_scarcity = 16;
+
 /// The client gets to know before it has said anything, so as not to wait.
 void turn_away(protocol::stream_socket socket) {
     protocol::stream s(std::move(socket));
@@ -240,19 +244,18 @@ void worker::accepted(protocol::stream_socket socket) {
     // that have logged in need them for their servers.
     const int highest = shared.client_descriptors;
     const bool scarce = socket.native_handle() >= highest;
-    if (scarce && !descriptors_scarce_) {
-        descriptors_scarce_ = true;
-        spdlog::error(
-            "out of file descriptors: refusing clients; raise LimitNOFILE (systemd) or ulimit -n");
-    } else if (descriptors_scarce_ && socket.native_handle() < highest - highest / 8) {
-        // Not at the first one that those who were refused have left.
-        descriptors_scarce_ = false;
-        spdlog::info("enough file descriptors again: clients are accepted");
-    }
     if (scarce) {
+        found_room_ = 0;
+        if (!std::exchange(descriptors_scarce_, true))
+            spdlog::error(
+                "out of file descriptors: refusing clients; raise LimitNOFILE (systemd) or ulimit -n");
         ++counters.clients_over_limit;
         turn_away(std::move(socket));
         return;
+    }
+    if (descriptors_scarce_ && ++found_room_ >= end_of_scarcity) {
+        descriptors_scarce_ = false;
+        spdlog::info("enough file descriptors again: clients are accepted");
     }
     ++logins_;
     gate.spawn(log_in_client(*this, std::move(socket)));

@@ -157,6 +157,7 @@ private:
     bool waits_for_end_ = false;  ///< of all clients, as they please
     bool ending_last_ = false;
     bool descriptors_scarce_ = false;
+    int found_room_ = 0;  ///< clients in a row that found a descriptor, while they are scarce
 };
 
 }  // namespace howdah::proxy

@@ -183,7 +183,7 @@ def test_out_of_file_descriptors_new_clients_are_refused_and_others_go_on(cluste
     howdah = Howdah(cluster, workspace / "few-descriptors", script, variables={"threads": 1})
     howdah.start()
     try:
-        first = psycopg.connect(**howdah.target().libpq(), autocommit=True)
+        first, leaves = (psycopg.connect(**howdah.target().libpq(), autocommit=True) for _ in range(2))
         clients = []
         # Clients that say nothing take up a descriptor as well.
         for _ in range(100):
@@ -194,12 +194,17 @@ def test_out_of_file_descriptors_new_clients_are_refused_and_others_go_on(cluste
         # There are descriptors left for servers: in a transaction the first needs one.
         with first.transaction():
             assert first.execute("SELECT count(*) FROM pg_class WHERE oid = 1259").fetchone() == (1,)
+        # A client that leaves makes room for one: that is not the end of the scarcity, and is not told as such.
+        leaves.close()
+        wait_until(lambda: _can_log_in(howdah), 20, howdah.log_text)
+        with pytest.raises(psycopg.OperationalError):
+            for _ in range(20):
+                clients.append(psycopg.connect(**howdah.target().libpq()))
         refusals = howdah.log_text().count("out of file descriptors: refusing clients")
         assert refusals == 1, howdah.log_text()
         for client in clients:
             client.close()
-        wait_until(lambda: _can_log_in(howdah), 20, howdah.log_text)
-        assert "clients are accepted" in howdah.log_text()
+        wait_until(lambda: _can_log_in(howdah) and "clients are accepted" in howdah.log_text(), 20, howdah.log_text)
         first.close()
     finally:
         howdah.close()
