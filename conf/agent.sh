@@ -18,7 +18,7 @@
 #
 # Safe to be called again at any time, also after it was killed: configuration files that belong to the machine are put aside
 # (DATA.howdah-conf) before anything is changed, and put back; a data directory that cannot be rewound is moved aside
-# (DATA.before-rejoin-<time>), never deleted.
+# (DATA.before-rejoin-<time>), never deleted; one order at a time works on a data directory (DATA.howdah-lock).
 # shellcheck disable=SC2317
 set -euo pipefail
 settings=(AGENT_BIN AGENT_DATA AGENT_STOP AGENT_START AGENT_LOG AGENT_FILES AGENT_REWIND HOWDAH_ACTION HOWDAH_SERVER HOWDAH_DATA_DIRECTORY
@@ -49,6 +49,10 @@ read -ra files <<< "postgresql.conf postgresql.auto.conf pg_hba.conf pg_ident.co
 if [[ -n ${AGENT_BIN:-} ]]; then PATH=$AGENT_BIN:$PATH; fi
 # pg_ctl and the like read a program's stdin, which here is this script.
 exec 3< /dev/null
+
+# A Howdah that was killed may have left another order at work. PostgreSQL must not inherit the lock.
+exec 9> "$data.howdah-lock"
+flock -w 600 9 || die "another order for $HOWDAH_SERVER has been at work for ten minutes"
 
 running() { pg_ctl status -D "$data" > /dev/null 2>&1 <&3; }
 
@@ -124,10 +128,10 @@ configure() {
 start() {
     if running; then return; fi
     if [[ -n ${AGENT_START:-} ]]; then
-        bash -c "$AGENT_START" <&3 >&2
+        bash -c "$AGENT_START" <&3 >&2 9>&-
     else
         # It outlives this script, and must not keep its output open.
-        pg_ctl start -w -t 600 -D "$data" -l "${AGENT_LOG:-$data/startup.log}" <&3 > /dev/null 2>&1 ||
+        pg_ctl start -w -t 600 -D "$data" -l "${AGENT_LOG:-$data/startup.log}" <&3 > /dev/null 2>&1 9>&- ||
             die "$HOWDAH_SERVER does not start: see ${AGENT_LOG:-$data/startup.log} there"
     fi
 }

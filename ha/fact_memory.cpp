@@ -32,4 +32,19 @@ server_facts remembered(const server_facts& before, server_facts fresh) {
     return fresh;
 }
 
+std::optional<server_memory> memory_of(const endpoint& at, const server_facts& facts) {
+    if (!facts.read_at_us) return std::nullopt;
+    const auto& settings = facts.settings;
+    return server_memory{at, facts.data_directory, settings.wal_log_hints, settings.data_checksums,
+                         settings.full_page_writes};
+}
+
+void recall(const server_memory& one, server_facts& facts) {
+    if (facts.read_at_us) return;
+    facts.data_directory = one.data_directory;
+    facts.settings.wal_log_hints = one.wal_log_hints;
+    facts.settings.data_checksums = one.data_checksums;
+    facts.settings.full_page_writes = one.full_page_writes;
+}
+
 }  // namespace howdah::ha

@@ -6,8 +6,6 @@
 #include <cstdint>
 #include <utility>
 
-#include "ha/fact_memory.hpp"
-
 namespace howdah::ha {
 namespace {
 
@@ -136,6 +134,11 @@ boost::asio::awaitable<void> fact_watcher::refresh(std::vector<endpoint> which) 
 void fact_watcher::remember_conninfo(const endpoint& at, const std::string& text) {
     if (const auto found = targets_.find(at); found != targets_.end())
         found->second->facts.conninfo_before_freeze = text;
+}
+
+void fact_watcher::recall(const server_memory& one) {
+    if (const auto found = targets_.find(one.at); found != targets_.end())
+        ha::recall(one, found->second->facts);
 }
 
 std::map<endpoint, server_facts> fact_watcher::facts() const {

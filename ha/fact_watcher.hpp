@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "ha/fact_memory.hpp"
 #include "ha/fact_reader.hpp"
 #include "protocol/io/task_gate.hpp"
 
@@ -43,6 +44,8 @@ public:
     [[nodiscard]] boost::asio::awaitable<void> refresh(std::vector<endpoint> which);
     /// For `server_facts::conninfo_before_freeze`; "" forgets.
     void remember_conninfo(const endpoint& at, const std::string& text);
+    /// Of a server that was not read yet.
+    void recall(const server_memory& one);
     void stop();
 
     [[nodiscard]] std::map<endpoint, server_facts> facts() const;

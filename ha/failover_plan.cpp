@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ha/intent.hpp"
 #include "ha/lsn.hpp"
 #include "ha/plan_steps.hpp"
 
@@ -302,15 +303,32 @@ plan plan_promotion(const cluster& subject, std::size_t old_primary, const candi
     return out;
 }
 
-plan plan_unfreeze(const cluster& subject, const std::optional<endpoint>& old_primary) {
+plan plan_unfreeze(const cluster& subject, const failover_intent& given_up) {
     plan out;
     out.title = fmt::format("{}: the standbys follow again", subject.name);
     stages at(out);
+    const auto old = subject.find(given_up.from);
+    const bool replaced = std::ranges::any_of(subject.servers, [&](const server& one) {
+        return one.writable() && !one.is(given_up.from);
+    });
+    if (given_up.stopped && old && !replaced) {
+        const auto& one = subject.servers[*old];
+        const auto agent = [&](const char* action, std::string what) {
+            const auto where = steps::shell_directory(one);
+            at.add(steps::agent(one, action, std::move(what),
+                                fmt::format("pg_ctl {} -D {}", action, where)))
+                .failing = on_failure::go_on;
+            at.next();
+        };
+        // A stop that Howdah did not live to see the end of may still be at work.
+        agent("stop", fmt::format("{} is down", one.name()));
+        agent("start", fmt::format("start {} again", one.name()));
+    }
     for (const auto& one : subject.servers)
         if (one.standing_by() && one.facts.settings.primary_conninfo.empty() &&
             !one.facts.conninfo_before_freeze.empty())
             at.add(steps::unfreeze(one));
-        else if (old_primary && one.is(*old_primary) && one.writable())
+        else if (one.is(given_up.from) && one.writable())
             if (auto undo = steps::unfence(one)) at.add(std::move(*undo));
     return out;
 }

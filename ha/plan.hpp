@@ -14,6 +14,8 @@
 
 namespace howdah::ha {
 
+struct failover_intent;
+
 enum class step_kind : std::uint8_t {
     // Howdah itself does these; they carry no SQL
     hold_writers,
@@ -104,10 +106,10 @@ struct plan_options {
                                   const candidate_choice& choice, const cluster_record& record,
                                   const plan_options& options = {});
 
-/// Lets frozen standbys follow again whom they followed, and `old_primary` write again, if a
-/// switchover fenced it: a failover or switchover was given up.
-[[nodiscard]] plan plan_unfreeze(const cluster& subject,
-                                 const std::optional<endpoint>& old_primary = {});
+/// A failover or switchover was given up: a primary that the agent stopped for it is started again,
+/// unless somebody else accepts writes by now; one that was fenced may write again; and the frozen
+/// standbys follow again whom they followed.
+[[nodiscard]] plan plan_unfreeze(const cluster& subject, const failover_intent& given_up);
 
 /// Planned: the primary answers. Without an agent it cannot be stopped; it is fenced instead, and
 /// will have to be rewound.

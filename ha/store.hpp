@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "ha/fact_memory.hpp"
 #include "ha/history.hpp"
 #include "ha/intent.hpp"
 #include "ha/notes.hpp"
@@ -27,6 +28,9 @@ public:
     virtual void remove_intent(const std::string& cluster) = 0;
     /// Saves the record and removes the cluster's intent: both or neither.
     virtual void begin_epoch(const cluster_record& record) = 0;
+
+    [[nodiscard]] virtual std::vector<server_memory> servers() = 0;
+    virtual void save(const server_memory& one) = 0;
 
     [[nodiscard]] virtual operator_notes notes() = 0;
     virtual void save(const operator_notes& notes) = 0;

@@ -104,6 +104,8 @@ supervisor::impl::impl(boost::asio::io_context& io, boost::asio::thread_pool& th
 void supervisor::impl::start() {
     if (started_ || stopped_) return;
     notes_ = store_.notes();
+    for (auto& one : store_.servers())
+        memories_[one.at] = one;
     for (auto& [name, record] : store_.records())
         clusters_[name].record = record;
     for (auto& [name, intent] : store_.intents())
@@ -113,19 +115,13 @@ void supervisor::impl::start() {
                                        settings_->vars.ha_recovery_block)
                                        .count();
     auto rows = store_.recoveries(recent);
-    std::ranges::reverse(rows);
-    for (auto& row : rows) {
-        auto& w = clusters_[row.cluster];
-        if (row.ended_at == 0 && w.intent && (row.kind == "failover" || row.kind == "switchover")) {
-            w.under_way = row;
-        } else if (row.ended_at == 0) {
-            row.ended_at = unix_now_us();
-            row.sentence = "Howdah ended in the middle of it";
-            store_.save(row);
-        }
-        if (row.ended_at) w.ended[row.kind].last = row;
-        w.past.push_back(std::move(row));
-    }
+    // Howdah may have been away for longer than that.
+    history_filter open;
+    open.only_active = true;
+    for (auto& row : store_.recoveries(open))
+        if (std::ranges::find(rows, row.id, &recovery::id) == rows.end())
+            rows.push_back(std::move(row));
+    take_up_history(std::move(rows));
     for (auto& [name, w] : clusters_) {
         w.holding = w.intent.has_value() && !epoch_begun(w);
         if (w.intent)
@@ -137,6 +133,23 @@ void supervisor::impl::start() {
     follow_servers();
     spawn(run_cycles());
     spawn(run_coordination());
+}
+
+void supervisor::impl::take_up_history(std::vector<recovery> newest_first) {
+    std::ranges::reverse(newest_first);
+    for (auto& row : newest_first) {
+        auto& w = clusters_[row.cluster];
+        if (row.ended_at == 0 && w.intent && (row.kind == "failover" || row.kind == "switchover")) {
+            w.under_way = row;
+        } else if (row.ended_at == 0) {
+            row.ended_at = unix_now_us();
+            row.sentence = "Howdah ended in the middle of it";
+            if (row.kind == "rejoin") w.to_rejoin[row.failed] = row.ordered_by;
+            store_.save(row);
+        }
+        if (row.ended_at) w.ended[row.kind].last = row;
+        w.past.push_back(std::move(row));
+    }
 }
 
 bool supervisor::impl::epoch_begun(const watched_cluster& w) {
@@ -178,6 +191,8 @@ void supervisor::impl::follow_servers() {
             for (const auto& row : one.servers)
                 servers[row.at] = login_of(*settings_, row.at);
     watcher_.follow(servers);
+    for (const auto& [at, one] : memories_)
+        watcher_.recall(one);
     watcher_.pace(settings_->vars.ha_check_interval, settings_->vars.ha_check_timeout);
     names_->set_time_to_live(settings_->vars.monitor_local_dns_cache_ttl);
     for (const auto& [name, w] : clusters_)
@@ -239,6 +254,24 @@ awaitable<void> supervisor::impl::forget_history() {
     };
     const auto error = co_await keep(forget);
     if (!error.empty()) spdlog::error("ha: old history cannot be deleted: {}", error);
+}
+
+awaitable<void> supervisor::impl::remember_servers() {
+    std::vector<server_memory> fresh;
+    for (const auto& [at, facts] : watcher_.facts()) {
+        const auto now = memory_of(at, facts);
+        const auto known = memories_.find(at);
+        if (!now || (known != memories_.end() && known->second == *now)) continue;
+        memories_[at] = *now;
+        fresh.push_back(*now);
+    }
+    if (fresh.empty()) co_return;
+    const std::function<void()> write = [this, &fresh] {
+        for (const auto& one : fresh)
+            store_.save(one);
+    };
+    const auto error = co_await keep(write);
+    if (!error.empty()) spdlog::error("ha: what servers are like cannot be written: {}", error);
 }
 
 topology supervisor::impl::look_at_facts() const {
@@ -306,6 +339,7 @@ awaitable<void> supervisor::impl::cycle() {
         forgot_us_ = now_us();
         spawn(forget_history());
     }
+    spawn(remember_servers());
     const auto seen = look_at_facts();
     monitor::ruling ruled;
     bool hurry = false;
@@ -533,8 +567,8 @@ void supervisor::impl::act_on(watched_cluster& w, const cluster& subject, const 
     tend(w, subject, made);
 }
 
-/// Fences who must not write, also while nobody does; ends the fence of a writer; and takes along
-/// who was left behind.
+/// Fences who must not write, also while nobody does; ends the fence of a writer; rejoins who is to
+/// be; and takes along who was left behind.
 void supervisor::impl::tend(watched_cluster& w, const cluster& subject, const decision& made) {
     if (settings_->vars.ha_mode == conf::ha_mode::observe ||
         !subject.managed_by_another().empty() || !may_not_act(w).empty())
@@ -565,6 +599,8 @@ void supervisor::impl::tend(watched_cluster& w, const cluster& subject, const de
         spawn(small_plan(subject.name, "unfence", std::move(what), writer.at(), "", {}));
         return;
     }
+    for (auto& [at, by] : std::exchange(w.to_rejoin, {}))
+        begin_rejoin(at, by, {});
     for (std::size_t i = 0; i < subject.servers.size(); ++i) {
         const auto& one = subject.servers[i];
         if (made.writers.standings[i] != standing::standby || !one.standing_by() || one.downtimed ||

@@ -91,6 +91,14 @@ awaitable<void> supervisor::impl::run_hands::drain(time_us patience_us) {
 awaitable<sql_answer> supervisor::impl::run_hands::run_agent(const step& what) {
     const auto& vars = owner_.settings_->vars;
     if (vars.ha_agent.empty()) co_return failed_answer("no agent is configured (ha_agent)");
+    const auto& action = what.environment.at("HOWDAH_ACTION");
+    const bool of_intent = w_.intent && !row_ && what.at && *what.at == w_.intent->from;
+    if (of_intent && action == "stop" && !w_.intent->stopped) {
+        auto intent = *w_.intent;
+        intent.stopped = true;
+        const bool kept = co_await owner_.keep_intent(w_, std::move(intent));
+        if (!kept) co_return failed_answer("the journal cannot be written");
+    }
     command_result result;
     auto environment = what.environment;
     if (what.at) environment["HOWDAH_SERVER"] = to_string(*what.at);
@@ -103,6 +111,11 @@ awaitable<sql_answer> supervisor::impl::run_hands::run_agent(const step& what) {
     boost::asio::thread_pool own(1);
     co_await protocol::offload(own, owner_.io_, run);
     if (!result.ok()) co_return failed_answer(result.sentence() + ": " + result.output);
+    if (of_intent && action == "start") {
+        auto intent = *w_.intent;
+        intent.stopped = false;
+        co_await owner_.keep_intent(w_, std::move(intent));
+    }
     sql_answer out;
     out.value = last_line(result.output);
     co_return out;

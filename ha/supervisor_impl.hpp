@@ -68,6 +68,9 @@ private:
         time_us resumed_us = 0;              ///< the last going on began
         std::map<endpoint, time_us> tended;  ///< fenced or rewired: not again soon
         std::set<endpoint> rejoining;        ///< an agent works on them; the cluster does not wait
+        /// As soon as there is a writer: who was switched over from, or was being rejoined when
+        /// Howdah ended; and by whose order.
+        std::map<endpoint, std::string> to_rejoin;
         std::string said;                    ///< the last sentence in the log, without quantities
         std::string said_held;               ///< why it is not stored
         problem known_problem = problem::none;
@@ -89,6 +92,8 @@ private:
     };
 
     // supervisor.cpp: the cycle
+    /// Closes what was under way when Howdah ended, but for what the journal goes on with.
+    void take_up_history(std::vector<recovery> newest_first);
     boost::asio::awaitable<void> run_cycles();
     boost::asio::awaitable<void> cycle();
     boost::asio::awaitable<void> settle(watched_cluster& w, const cluster& subject, decision& made);
@@ -119,6 +124,8 @@ private:
     [[nodiscard]] hook_occasion occasion_now(const recovery& what) const;
     boost::asio::awaitable<void> keep_detection(detection row, hook_occasion occasion);
     boost::asio::awaitable<void> forget_history();
+    /// Keeps what is new in `server_memory` of any server.
+    boost::asio::awaitable<void> remember_servers();
     /// The failover of the intent was published before Howdah ended; only survivors were left.
     [[nodiscard]] static bool epoch_begun(const watched_cluster& w);
 
@@ -213,6 +220,7 @@ private:
     bool stopped_ = false;
     bool started_ = false;
     operator_notes notes_;
+    std::map<endpoint, server_memory> memories_;  ///< as on disk, or on their way there
     address_book addresses_;
     time_us resolved_us_ = 0;
     time_us forgot_us_ = 0;

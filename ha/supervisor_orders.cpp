@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <boost/asio/awaitable.hpp>
@@ -196,6 +197,8 @@ void supervisor::impl::begin_rejoin(endpoint server, std::string by, answer done
             const auto why = self->refuses_rejoin(name, server, what);
             if (!why.empty()) {
                 if (done) done({false, why, {}, 0});
+                if (!done)
+                    spdlog::warn("ha: {}: {} is not rejoined: {}", name, to_string(server), why);
                 co_return;
             }
             auto& w = self->clusters_[name];

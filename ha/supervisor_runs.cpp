@@ -247,12 +247,15 @@ awaitable<void> supervisor::impl::give_up(watched_cluster& w, const std::string&
     std::vector<endpoint> standbys;
     for (const auto& [at, text] : w.intent->conninfo_before_freeze)
         standbys.push_back(at);
-    const auto from = w.intent->from;
+    std::vector<endpoint> old_primary{w.intent->from};
+    const auto given_up = *w.intent;
     co_await watcher_.refresh(std::move(standbys));
     if (const auto subject = cluster_now(name)) {
-        const auto back = plan_unfreeze(*subject, from);
+        const auto back = plan_unfreeze(*subject, given_up);
         co_await hands.carry_out(back);
     }
+    // What was read while it was stopped would be a reason to replace it.
+    if (given_up.stopped) co_await watcher_.refresh(std::move(old_primary));
     shared_state ours{w.record.value_or(cluster_record{}), std::nullopt};
     const std::function<void()> write = [this, &name] { store_.remove_intent(name); };
     const auto error = co_await keep_agreed(w, std::move(ours), write);
@@ -343,10 +346,11 @@ awaitable<void> supervisor::impl::go_on(std::string name, resumption how) {
     run_hands hands(*this, w, name);
     executor steps(io_, hands);
     std::string why;
+    const auto begun = *w.intent;
     auto subject = cluster_now(name);
     if (!w.under_way && subject) {
         auto row = row_for(w, *subject, "failover", "");
-        row.failed = w.intent->from;
+        row.failed = begun.from;
         co_await open_recovery(w, std::move(row));
     }
     if (how == resumption::wait) {
@@ -358,8 +362,8 @@ awaitable<void> supervisor::impl::go_on(std::string name, resumption how) {
         why = "the failover ended before anybody was promoted";
         co_await give_up(w, name, steps);
     } else {
-        const auto candidate = subject ? subject->find(*w.intent->candidate) : std::nullopt;
-        const auto old_primary = subject ? subject->find(w.intent->from) : std::nullopt;
+        const auto candidate = subject ? subject->find(*begun.candidate) : std::nullopt;
+        const auto old_primary = subject ? subject->find(begun.from) : std::nullopt;
         if (!candidate || !old_primary) {
             why = "the cluster is no longer configured as it was";
         } else {
@@ -381,6 +385,7 @@ awaitable<void> supervisor::impl::go_on(std::string name, resumption how) {
         co_await close_recovery(w, promoted, std::move(sentence));
         w.under_way.reset();
     }
+    if (promoted && begun.stopped) w.to_rejoin[begun.from] = "";
     w.busy = false;
     wake();
 }
@@ -445,14 +450,11 @@ awaitable<void> supervisor::impl::switch_over(std::string name, recovery_order w
     answer_order(done, *w.under_way);
     const auto ended = *w.under_way;
     w.under_way.reset();
+    if (promoted && plan_options_of(settings_->vars).has_agent)
+        w.to_rejoin[ended.failed] = ended.ordered_by;
     w.busy = false;
     wake();
     if (!promoted) co_return;
-    if (plan_options_of(settings_->vars).has_agent) {
-        auto who = ended.failed;
-        auto by = ended.ordered_by;
-        begin_rejoin(std::move(who), std::move(by), {});
-    }
     auto after = settings_->vars.ha_post_switchover;
     occasion = occasion_now(ended);
     co_await run_hook("ha_post_switchover", std::move(after), std::move(occasion));

@@ -1,4 +1,5 @@
 #pragma once
+#include "ha/fact_memory.hpp"
 #include "ha/history.hpp"
 #include "ha/intent.hpp"
 #include "ha/notes.hpp"
@@ -37,6 +38,15 @@ void fields(Visitor& visit, ha::cluster_record& v) {
 }
 
 template <class Visitor>
+void fields(Visitor& visit, ha::server_memory& v) {
+    visit("at", v.at);
+    visit("data_directory", v.data_directory);
+    visit("wal_log_hints", v.wal_log_hints);
+    visit("data_checksums", v.data_checksums);
+    visit("full_page_writes", v.full_page_writes);
+}
+
+template <class Visitor>
 void fields(Visitor& visit, ha::failover_intent& v) {
     visit("cluster", v.cluster);
     visit("epoch", v.epoch);
@@ -45,6 +55,7 @@ void fields(Visitor& visit, ha::failover_intent& v) {
     visit("phase", v.phase);
     visit("base_timeline", v.base_timeline);
     visit("conninfo_before_freeze", v.conninfo_before_freeze);
+    visit("stopped", v.stopped);
 }
 
 template <class Visitor>

@@ -43,6 +43,14 @@ CREATE TABLE audit (
     ordered_by TEXT NOT NULL, message TEXT NOT NULL) STRICT;
 )sql";
 
+constexpr std::string_view version_2 = R"sql(
+ALTER TABLE intents ADD COLUMN stopped INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE servers (
+    at_host TEXT NOT NULL, at_port INTEGER NOT NULL, data_directory TEXT NOT NULL,
+    wal_log_hints INTEGER NOT NULL, data_checksums INTEGER NOT NULL,
+    full_page_writes INTEGER NOT NULL, PRIMARY KEY (at_host, at_port)) STRICT;
+)sql";
+
 constexpr std::string_view freezing = "freezing";
 constexpr std::string_view promoting = "promoting";
 
@@ -55,7 +63,7 @@ bool parse(std::string_view text, T& out) {
 }  // namespace
 
 const std::vector<std::string_view>& store_versions() {
-    static const std::vector<std::string_view> all{version_1};
+    static const std::vector<std::string_view> all{version_1, version_2};
     return all;
 }
 

@@ -240,6 +240,14 @@ void ha_store::begin_epoch(const ha::cluster_record& record) {
     });
 }
 
+std::vector<ha::server_memory> ha_store::servers() {
+    return get<ha::server_memory>("servers", " ORDER BY at_host, at_port");
+}
+
+void ha_store::save(const ha::server_memory& one) {
+    change([&] { put("servers", one); });
+}
+
 ha::operator_notes ha_store::notes() {
     const std::scoped_lock lock(mutex_);
     ha::operator_notes out;

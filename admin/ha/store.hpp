@@ -23,6 +23,8 @@ public:
     void save(const ha::failover_intent& intent) override;
     void remove_intent(const std::string& cluster) override;
     void begin_epoch(const ha::cluster_record& record) override;
+    [[nodiscard]] std::vector<ha::server_memory> servers() override;
+    void save(const ha::server_memory& one) override;
     [[nodiscard]] ha::operator_notes notes() override;
     void save(const ha::operator_notes& notes) override;
     std::int64_t save(const ha::recovery& what) override;

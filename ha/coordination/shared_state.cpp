@@ -120,6 +120,7 @@ json pack(const failover_intent& v) {
         row["conninfo"] = pack(text);
         out["conninfo_before_freeze"].push_back(std::move(row));
     }
+    out["stopped"] = v.stopped;
     return out;
 }
 
@@ -133,6 +134,7 @@ failover_intent unpack_intent(const json& from, const std::string& name) {
     out.base_timeline = number<std::uint32_t>(from, "base_timeline");
     for (const auto& one : list(from, "conninfo_before_freeze"))
         out.conninfo_before_freeze[unpack_endpoint(one.at("at"))] = unpack(one.at("conninfo"));
+    if (from.contains("stopped")) out.stopped = from.at("stopped").get<bool>();
     if (out.phase == intent_phase::promoting && !out.candidate)
         throw std::runtime_error("a promotion of nobody");
     return out;

@@ -26,7 +26,7 @@ def with_agent(own_cluster, make_howdah):
 
     def start(**variables):
         howdah = make_howdah(own_cluster, variables={
-            "ha_mode": "automatic", "ha_recover_cluster_filters": "*", "ha_username": "howdah_ha",
+            "datadir": str(own_cluster.folder), "ha_mode": "automatic", "ha_recover_cluster_filters": "*", "ha_username": "howdah_ha",
             "ha_password": PASSWORDS["howdah_ha"], "ha_agent": f"env HOWDAH_AGENT_CONF={conf} {AGENT}", **variables})
         howdah.wait_for_log(rf"ha: {at(own_cluster.primary)}: .* the writer of epoch 1")
         return howdah
@@ -139,3 +139,62 @@ def test_an_agent_that_fails_is_said_and_can_be_asked_again(own_cluster, with_ag
     conf.write_text(right, encoding="utf-8")
     admin(howdah, f"REJOIN '{at(old)}'")
     has_followers(successor, [old, *survivors])
+
+
+@pytest.fixture
+def deadly_agent(own_cluster):
+    """deadly_agent(action, moment): an agent that kills Howdah the first time it is asked for that."""
+    def make(action, moment):
+        script = own_cluster.folder / "deadly-agent.sh"
+        kill = f'[[ $HOWDAH_ACTION = {action} && ! -e {script}.done ]] && touch {script}.done && kill -9 $PPID'
+        before, after = (kill, "") if moment == "before" else ("", kill)
+        script.write_text(f"#!/bin/bash\n{before}\n{AGENT} < /dev/null\nstatus=$?\n{after}\nexit $status\n", encoding="utf-8")
+        script.chmod(0o755)
+        own_cluster.os_user.own(script)
+        return f"env HOWDAH_AGENT_CONF={own_cluster.folder / 'agent.conf'} {script}"
+    return make
+
+
+def order_and_die(howdah, sql):
+    with pytest.raises(psycopg.OperationalError):
+        admin(howdah, sql)
+    howdah.wait()
+    howdah.process = None
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_howdah_that_dies_when_a_switchover_stops_the_primary_starts_it_again(own_cluster, with_agent, deadly_agent, moment):
+    howdah, old = with_agent(ha_mode="manual", ha_agent=deadly_agent("stop", moment)), own_cluster.primary
+    insert(howdah, "before")
+    order_and_die(howdah, f"SWITCHOVER '{at(old)}'")
+    old.leave_to_others()
+    howdah.start()
+    wait_until(lambda: can_insert(howdah, "after"), 60, howdah.log_text)
+    assert old.query("SELECT NOT pg_is_in_recovery()") == [(True,)]
+    has_followers(old, own_cluster.replicas)
+    rows = admin(howdah, "SELECT kind, successful, ended_at IS NOT NULL FROM ha.recoveries")
+    assert [(kind, bool(successful), bool(ended)) for kind, successful, ended in rows] == [("switchover", False, True)]
+    [(_, to, _)] = admin(howdah, f"SWITCHOVER '{at(old)}'")
+    successor = own_cluster.node_at(to.rpartition(":")[2])
+    is_back(howdah, old, successor, [n for n in own_cluster.replicas if n is not successor], ["before", "after"])
+
+
+def can_insert(howdah, message):
+    try:
+        insert(howdah, message)
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("action", ["rewind", "configure", "start"])
+def test_a_howdah_that_dies_while_an_old_primary_is_taken_along_goes_on_with_it(own_cluster, with_agent, deadly_agent, action):
+    howdah, old = with_agent(ha_mode="manual", ha_agent=deadly_agent(action, "before")), own_cluster.primary
+    insert(howdah, "before")
+    [(_, to, _)] = admin(howdah, f"SWITCHOVER '{at(old)}'")
+    successor = own_cluster.node_at(to.rpartition(":")[2])
+    howdah.wait()
+    howdah.process = None
+    old.leave_to_others()
+    howdah.start()
+    is_back(howdah, old, successor, [n for n in own_cluster.replicas if n is not successor], ["before"])

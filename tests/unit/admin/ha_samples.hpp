@@ -41,6 +41,7 @@ inline ha::failover_intent full_intent(const std::string& cluster = "main") {
     i.conninfo_before_freeze = {{{"pg2", 5432}, "host=pg1 password='x'' y'"},
                                 {{"pg2", 5433}, ""},
                                 {{"2001:db8::1", 5432}, odd_text}};
+    i.stopped = true;
     return i;
 }
 

@@ -147,7 +147,18 @@ TEST_F(ha_store_failure, the_file_of_a_newer_howdah_is_left_alone) {
     { ha_store store(path); }
     run("PRAGMA user_version = 99");
     EXPECT_THAT([&] { ha_store store(path); },
-                fails_with("its schema has version 99, and this Howdah knows 1 to 1"));
+                fails_with("its schema has version 99, and this Howdah knows 1 to 2"));
+}
+
+TEST_F(ha_store_failure, the_file_of_an_older_howdah_is_brought_up_to_date) {
+    auto before = full_intent();
+    before.stopped = false;
+    { ha_store(path).save(before); }
+    run("ALTER TABLE intents DROP COLUMN stopped; DROP TABLE servers; PRAGMA user_version = 1");
+    ha_store store(path);
+    EXPECT_EQ(store.intents().at("main"), before);
+    store.save(full_intent());
+    EXPECT_EQ(store.intents().at("main"), full_intent());
 }
 
 TEST_F(ha_store_failure, a_folder_that_does_not_exist_is_named) {

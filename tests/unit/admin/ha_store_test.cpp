@@ -36,6 +36,9 @@ TEST_F(ha_store_test, what_was_saved_comes_back_whole_also_after_a_restart) {
     ha::failover_intent early;
     early.cluster = "b";
     store.save(early);
+    const ha::server_memory server{{"pg1", 5432}, odd_text, true, false, false};
+    store.save(ha::server_memory{{"pg1", 5432}, "", false, true, true});
+    store.save(server);
     store.save(full_notes());
     const auto recovery = with_id(full_recovery(), store.save(full_recovery()));
     const auto step = with_id(full_step(recovery.id), store.add(full_step(recovery.id)));
@@ -47,6 +50,7 @@ TEST_F(ha_store_test, what_was_saved_comes_back_whole_also_after_a_restart) {
         EXPECT_THAT(one->records(),
                     ElementsAre(Pair("a", full_record("a")), Pair("b", full_record("b"))));
         EXPECT_THAT(one->intents(), ElementsAre(Pair("a", full_intent("a")), Pair("b", early)));
+        EXPECT_THAT(one->servers(), ElementsAre(server));
         EXPECT_EQ(one->notes(), full_notes());
         EXPECT_THAT(one->recoveries({}), ElementsAre(recovery));
         EXPECT_THAT(one->steps(recovery.id), ElementsAre(step));

@@ -140,6 +140,7 @@ shared_state some_state() {
     under_way.phase = intent_phase::promoting;
     under_way.base_timeline = 2;
     under_way.conninfo_before_freeze[{"pg3", 5432}] = "host=pg2 password='\xfe'";
+    under_way.stopped = true;
     out.intent = under_way;
     return out;
 }

@@ -35,6 +35,29 @@ TEST(remembered_facts, of_a_server_that_does_not_answer_stay_as_last_read) {
     EXPECT_EQ(out.receive_lsn, 100U);
 }
 
+TEST(remembered_facts, that_a_rejoin_needs_outlive_howdah) {
+    EXPECT_EQ(memory_of({"pg1", 5432}, dead_at(10)), std::nullopt);
+    auto facts = read_at(10, 100);
+    facts.data_directory = "/data";
+    facts.settings.wal_log_hints = true;
+    facts.settings.full_page_writes = false;
+    const auto kept = memory_of({"pg1", 5432}, facts);
+    ASSERT_TRUE(kept);
+
+    server_facts unread;
+    recall(*kept, unread);
+    const auto dead = remembered(unread, dead_at(20));
+    EXPECT_EQ(dead.data_directory, "/data");
+    EXPECT_TRUE(dead.settings.wal_log_hints);
+    EXPECT_FALSE(dead.settings.full_page_writes);
+    EXPECT_EQ(dead.read_at_us, 0);
+
+    auto moved = read_at(30, 100);
+    moved.data_directory = "/elsewhere";
+    recall(*kept, moved);
+    EXPECT_EQ(moved.data_directory, "/elsewhere");
+}
+
 TEST(remembered_facts, keep_when_the_server_first_looked_so) {
     const auto dead = remembered(remembered(read_at(10, 100), dead_at(20)), dead_at(30));
     EXPECT_EQ(dead.reach_since_us, 20);

@@ -5,6 +5,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "ha/intent.hpp"
 #include "ha/lsn.hpp"
 
 namespace howdah::ha::test {
@@ -327,7 +328,7 @@ plan make_plan(const scenario& one, const cluster& subject, const decision& deci
     if (words[0] == "failover")
         return plan_promotion(subject, *decided.writers.primary, decided.forecast, record,
                               one.planning);
-    if (words[0] == "unfreeze") return plan_unfreeze(subject);
+    if (words[0] == "unfreeze") return plan_unfreeze(subject, {});
     if (words[0] == "switchover")
         return plan_switchover(subject, *decided.writers.primary, decided.forecast, record,
                                one.planning);
