@@ -248,7 +248,8 @@ void worker::accepted(protocol::stream_socket socket) {
         found_room_ = 0;
         if (!std::exchange(descriptors_scarce_, true))
             spdlog::error(
-                "out of file descriptors: refusing clients; raise LimitNOFILE (systemd) or ulimit -n");
+                "out of file descriptors: refusing clients; raise LimitNOFILE (systemd) or ulimit "
+                "-n");
         ++counters.clients_over_limit;
         turn_away(std::move(socket));
         return;
