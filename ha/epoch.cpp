@@ -267,10 +267,19 @@ private:
         if (!out_.writer) return;
         const auto& writer = at(*out_.writer);
         const auto history = writer.history();
-        for (std::size_t i = 0; i < cluster_.servers.size(); ++i)
+        for (std::size_t i = 0; i < cluster_.servers.size(); ++i) {
+            const auto where = at(i).facts.position();
             if (of(i) == standing::standby &&
-                relate(at(i).facts.position(), writer.facts.timeline, history) == lineage::diverged)
+                (is_beyond_fork(where) ||
+                 relate(where, writer.facts.timeline, history) == lineage::diverged))
                 of(i) = standing::diverged;
+        }
+    }
+    /// It has what our own failover left behind.
+    bool is_beyond_fork(const wal_position& where) const {
+        const auto& record = out_.record;
+        return record.fork_lsn && where.timeline == record.left_timeline &&
+               where.lsn > record.fork_lsn;
     }
 
     /// What of the record changed without a change of the writer.
@@ -373,10 +382,12 @@ judgement judge_writers(const cluster& subject, const std::optional<cluster_reco
 }
 
 cluster_record next_epoch(const cluster_record& before, const endpoint& promoted,
-                          std::uint32_t timeline, std::uint64_t flush_lsn,
-                          std::string_view reason) {
+                          std::uint32_t timeline, std::uint64_t flush_lsn, std::string_view reason,
+                          std::uint64_t fork_lsn) {
     auto out = before;
     ++out.epoch;
+    out.left_timeline = fork_lsn ? before.timeline : 0;
+    out.fork_lsn = fork_lsn;
     out.primary = promoted;
     out.timeline = timeline;
     out.flush_lsn = flush_lsn;

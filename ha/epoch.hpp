@@ -64,10 +64,11 @@ struct judgement {
                                       const std::optional<cluster_record>& record,
                                       const judge_options& options = {});
 
-/// The record after `promoted` became the primary of a new epoch by our own failover.
+/// The record after `promoted` became the primary of a new epoch by our own failover. `fork_lsn`:
+/// all that it had of the timeline before, or 0.
 [[nodiscard]] cluster_record next_epoch(const cluster_record& before, const endpoint& promoted,
                                         std::uint32_t timeline, std::uint64_t flush_lsn,
-                                        std::string_view reason);
+                                        std::string_view reason, std::uint64_t fork_lsn = 0);
 
 /// An operator says who is right: the way out where nobody writes. Everybody else who accepts
 /// writes is remembered as replaced.

@@ -15,7 +15,8 @@ enum class intent_phase : std::uint8_t {
 
 /// What has to be on disk before the next thing is done to any server, so that a crash at any
 /// moment leaves one way on. Written with `freezing` before the first freeze, with `stopped` before
-/// the agent stops the old primary, with `promoting` and the candidate before pg_promote, removed with the record of the new epoch or after undoing.
+/// the agent stops the old primary, with `promoting` and the candidate before pg_promote, removed
+/// with the record of the new epoch or after undoing.
 struct failover_intent {
     std::string cluster;
     std::uint64_t epoch = 0;  ///< the one that is to begin
@@ -25,6 +26,8 @@ struct failover_intent {
     std::uint32_t base_timeline = 0;  ///< a server writing on a higher one was promoted since
     /// primary_conninfo of the frozen standbys, for `server_facts::conninfo_before_freeze`.
     std::map<endpoint, std::string> conninfo_before_freeze;
+    /// With `promoting`: all that the candidate had of `base_timeline`; 0 = not known.
+    std::uint64_t fork_lsn = 0;
     /// Switchover: the agent was told to stop `from`, and not yet to start it again.
     bool stopped = false;
 

@@ -38,6 +38,10 @@ struct cluster_record {
     std::vector<std::string> sync_sets;
     std::uint64_t sync_changed_at = 0;
     std::vector<fenced_server> fenced;
+    /// Where our own failover left the timeline before: who has more of it has diverged, now or
+    /// when it comes back. 0 = not known.
+    std::uint32_t left_timeline = 0;
+    std::uint64_t fork_lsn = 0;
 
     bool operator==(const cluster_record&) const = default;
 };

@@ -6,6 +6,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
+#include "ha/lsn.hpp"
 #include "protocol/io/offload.hpp"
 
 namespace howdah::ha {
@@ -21,6 +22,11 @@ constexpr const char* no_transactions =
     "backend' AND xact_start IS NOT NULL AND pid <> pg_catalog.pg_backend_pid() AND usename IS "
     "DISTINCT FROM current_user)";
 constexpr std::chrono::milliseconds drain_question{1000};
+/// Of a standby whose receiver is stopped; nothing where an archive may give it more.
+constexpr const char* all_that_it_has =
+    "SELECT greatest(pg_catalog.pg_last_wal_receive_lsn(), pg_catalog.pg_last_wal_replay_lsn()) "
+    "WHERE pg_catalog.current_setting('restore_command') = ''";
+constexpr std::chrono::milliseconds fork_question{500};
 constexpr std::chrono::milliseconds drain_interval{20};
 
 std::string last_line(std::string_view text) {
@@ -123,9 +129,13 @@ awaitable<sql_answer> supervisor::impl::run_hands::run_agent(const step& what) {
 
 awaitable<std::string> supervisor::impl::run_hands::before_no_return(const step& what) {
     if (!w_.intent) co_return "the journal is gone";
+    endpoint candidate = what.at.value_or(endpoint{});
+    std::string question = all_that_it_has;
+    const auto has = co_await ask(std::move(candidate), std::move(question), fork_question);
     auto intent = *w_.intent;
     intent.phase = intent_phase::promoting;
     intent.candidate = what.at;
+    intent.fork_lsn = parse_lsn(has.value).value_or(0);
     const bool kept = co_await owner_.keep_intent(w_, std::move(intent));
     if (!kept) co_return "the journal cannot be written";
     co_return refused();

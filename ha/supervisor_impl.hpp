@@ -71,8 +71,8 @@ private:
         /// As soon as there is a writer: who was switched over from, or was being rejoined when
         /// Howdah ended; and by whose order.
         std::map<endpoint, std::string> to_rejoin;
-        std::string said;                    ///< the last sentence in the log, without quantities
-        std::string said_held;               ///< why it is not stored
+        std::string said;       ///< the last sentence in the log, without quantities
+        std::string said_held;  ///< why it is not stored
         problem known_problem = problem::none;
         std::optional<decision> last;
         std::size_t to_confirm = 0;

@@ -178,7 +178,8 @@ awaitable<sql_answer> supervisor::impl::begin_epoch(watched_cluster& w, const st
     const auto& one = subject->servers[*found];
     auto record =
         next_epoch(*w.record, one.at(), one.facts.timeline, one.facts.flush_lsn.value_or(0),
-                   w.under_way ? std::string_view(w.under_way->kind) : std::string_view());
+                   w.under_way ? std::string_view(w.under_way->kind) : std::string_view(),
+                   w.intent ? w.intent->fork_lsn : 0);
     record.known_timeline = std::max(record.known_timeline, record.timeline);
     record.sync_sets = {one.facts.settings.synchronous_standby_names};
     record.sync_changed_at = 0;

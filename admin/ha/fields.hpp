@@ -35,6 +35,8 @@ void fields(Visitor& visit, ha::cluster_record& v) {
     visit("sync_sets", v.sync_sets);
     visit("sync_changed_at", v.sync_changed_at);
     visit("fenced", v.fenced);
+    visit("left_timeline", v.left_timeline);
+    visit("fork_lsn", v.fork_lsn);
 }
 
 template <class Visitor>
@@ -55,6 +57,7 @@ void fields(Visitor& visit, ha::failover_intent& v) {
     visit("phase", v.phase);
     visit("base_timeline", v.base_timeline);
     visit("conninfo_before_freeze", v.conninfo_before_freeze);
+    visit("fork_lsn", v.fork_lsn);
     visit("stopped", v.stopped);
 }
 

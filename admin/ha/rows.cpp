@@ -44,6 +44,9 @@ CREATE TABLE audit (
 )sql";
 
 constexpr std::string_view version_2 = R"sql(
+ALTER TABLE records ADD COLUMN left_timeline INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE records ADD COLUMN fork_lsn TEXT NOT NULL DEFAULT '0';
+ALTER TABLE intents ADD COLUMN fork_lsn TEXT NOT NULL DEFAULT '0';
 ALTER TABLE intents ADD COLUMN stopped INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE servers (
     at_host TEXT NOT NULL, at_port INTEGER NOT NULL, data_directory TEXT NOT NULL,

@@ -84,6 +84,8 @@ json pack(const cluster_record& v) {
         row["reason"] = pack(one.reason);
         out["fenced"].push_back(std::move(row));
     }
+    out["left_timeline"] = v.left_timeline;
+    out["fork_lsn"] = v.fork_lsn;
     return out;
 }
 
@@ -102,6 +104,8 @@ cluster_record unpack_record(const json& from, const std::string& name) {
     for (const auto& one : list(from, "fenced"))
         out.fenced.push_back({unpack_endpoint(one.at("at")), number<std::uint64_t>(one, "epoch"),
                               number<std::uint32_t>(one, "timeline"), unpack(one.at("reason"))});
+    out.left_timeline = number<std::uint32_t>(from, "left_timeline");
+    out.fork_lsn = number<std::uint64_t>(from, "fork_lsn");
     if (out.epoch == 0) throw std::runtime_error("a record without an epoch");
     return out;
 }
@@ -120,6 +124,7 @@ json pack(const failover_intent& v) {
         row["conninfo"] = pack(text);
         out["conninfo_before_freeze"].push_back(std::move(row));
     }
+    out["fork_lsn"] = v.fork_lsn;
     out["stopped"] = v.stopped;
     return out;
 }
@@ -134,7 +139,8 @@ failover_intent unpack_intent(const json& from, const std::string& name) {
     out.base_timeline = number<std::uint32_t>(from, "base_timeline");
     for (const auto& one : list(from, "conninfo_before_freeze"))
         out.conninfo_before_freeze[unpack_endpoint(one.at("at"))] = unpack(one.at("conninfo"));
-    if (from.contains("stopped")) out.stopped = from.at("stopped").get<bool>();
+    out.fork_lsn = number<std::uint64_t>(from, "fork_lsn");
+    out.stopped = from.at("stopped").get<bool>();
     if (out.phase == intent_phase::promoting && !out.candidate)
         throw std::runtime_error("a promotion of nobody");
     return out;

@@ -92,6 +92,27 @@ def test_a_standby_that_was_down_during_the_failover_is_taken_along_when_it_is_b
     writers.check_one_writer_at_a_time()
 
 
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_a_standby_that_had_more_than_the_successor_gets_no_reads_when_it_is_back(network_cluster, automatic, is_restarted):
+    howdah = automatic(network_cluster)
+    primary, second, third = network_cluster.nodes
+    network_cluster.network.cut("pg1", "pg2")
+    primary.query(f"INSERT INTO {TABLE} SELECT -1, i, 0, 0 FROM generate_series(1, 1000) i", dbname="appdb")
+    wait_until(lambda: third.query(f"SELECT count(*) FROM {TABLE}", dbname="appdb") == [(1000,)], 30, "pg3 has the rows")
+    third.stop()
+    primary.kill9()
+    assert successor_of(howdah, primary)[0] is second
+    if is_restarted:
+        howdah.kill9()
+        howdah.start()
+    network_cluster.network.heal()
+    third.start()
+    wait_until(lambda: (third.port, "DivergedStandby") in admin(howdah, "SELECT port, problem FROM ha.analysis"), 30,
+               lambda: admin(howdah, "SELECT * FROM ha.analysis"))
+    howdah.wait_for_log(f"{at(third)} is (back|a standby).*; stays SHUNNED")
+    assert admin(howdah, f"SELECT status FROM runtime_pgsql_servers WHERE port = {third.port}") == [("SHUNNED",)]
+
+
 def test_a_standby_whose_wal_is_gone_is_reported_and_not_called_healthy(network_cluster, automatic):
     primary, _, third = network_cluster.nodes
     primary.set("max_slot_wal_keep_size", "'4MB'")

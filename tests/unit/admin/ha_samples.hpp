@@ -27,6 +27,8 @@ inline ha::cluster_record full_record(const std::string& cluster = "main") {
     r.sync_sets = {"", "ANY 1 (\"pg2\", pg3)", odd_text};
     r.sync_changed_at = most_64 - 3;
     r.fenced = {{{"10.0.0.1", 5432}, most_64, most_32, odd_text}, {{"pg9", 1}, 0, 0, ""}};
+    r.left_timeline = most_32 - 2;
+    r.fork_lsn = most_64 - 4;
     return r;
 }
 
@@ -41,6 +43,7 @@ inline ha::failover_intent full_intent(const std::string& cluster = "main") {
     i.conninfo_before_freeze = {{{"pg2", 5432}, "host=pg1 password='x'' y'"},
                                 {{"pg2", 5433}, ""},
                                 {{"2001:db8::1", 5432}, odd_text}};
+    i.fork_lsn = most_64 - 5;
     i.stopped = true;
     return i;
 }

@@ -151,12 +151,21 @@ TEST_F(ha_store_failure, the_file_of_a_newer_howdah_is_left_alone) {
 }
 
 TEST_F(ha_store_failure, the_file_of_an_older_howdah_is_brought_up_to_date) {
-    auto before = full_intent();
-    before.stopped = false;
-    { ha_store(path).save(before); }
-    run("ALTER TABLE intents DROP COLUMN stopped; DROP TABLE servers; PRAGMA user_version = 1");
+    auto intent = full_intent();
+    auto record = full_record();
+    intent.stopped = false;
+    intent.fork_lsn = record.fork_lsn = record.left_timeline = 0;
+    {
+        ha_store store(path);
+        store.save(intent);
+        store.save(record);
+    }
+    run("ALTER TABLE intents DROP COLUMN stopped; ALTER TABLE intents DROP COLUMN fork_lsn; "
+        "ALTER TABLE records DROP COLUMN fork_lsn; ALTER TABLE records DROP COLUMN left_timeline; "
+        "DROP TABLE servers; PRAGMA user_version = 1");
     ha_store store(path);
-    EXPECT_EQ(store.intents().at("main"), before);
+    EXPECT_EQ(store.intents().at("main"), intent);
+    EXPECT_EQ(store.records().at("main"), record);
     store.save(full_intent());
     EXPECT_EQ(store.intents().at("main"), full_intent());
 }

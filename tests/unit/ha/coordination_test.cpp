@@ -132,6 +132,8 @@ shared_state some_state() {
     out.record.flush_lsn = 77;
     out.record.sync_sets = {"ANY 1 (a, \xff)", ""};
     out.record.fenced = {{{"pg1", 5433}, 2, 1, "replaced"}};
+    out.record.left_timeline = 1;
+    out.record.fork_lsn = 18446744073709551614U;
     failover_intent under_way;
     under_way.cluster = "main";
     under_way.epoch = 4;
@@ -140,6 +142,7 @@ shared_state some_state() {
     under_way.phase = intent_phase::promoting;
     under_way.base_timeline = 2;
     under_way.conninfo_before_freeze[{"pg3", 5432}] = "host=pg2 password='\xfe'";
+    under_way.fork_lsn = 78;
     under_way.stopped = true;
     out.intent = under_way;
     return out;

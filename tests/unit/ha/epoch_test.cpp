@@ -116,6 +116,24 @@ TEST(Epoch, the_next_one_remembers_who_was_replaced_and_forgets_who_was_promoted
     EXPECT_EQ(after.epoch, 5U);
     EXPECT_EQ(after.timeline, 8U);
     EXPECT_EQ(after.fenced, (std::vector<fenced_server>{{{"pg1", 5432}, 5, 7, "failover"}}));
+    EXPECT_EQ(after.left_timeline, 0U);
+}
+
+TEST(Epoch, who_has_more_of_the_timeline_that_a_failover_left_has_diverged) {
+    const auto judged = test::parse_scenario(
+                            "record epoch=2 primary=pg2 tl=2 fork=0/200\n"
+                            "server pg2 primary tl=2 at=0/300\n"
+                            "server pg3 standby tl=1 at=0/201\n"
+                            "server pg4 standby tl=1 at=0/200\n")
+                            .decide()
+                            .writers;
+    EXPECT_EQ(judged.standings,
+              (std::vector{standing::writer, standing::diverged, standing::standby}));
+    EXPECT_EQ(judged.fenced, (std::set<endpoint>{{"pg3", 5432}}));
+    const auto after = next_epoch(judged.record, {"pg4", 5432}, 3, 0x400, "failover", 0x350);
+    EXPECT_EQ(after.left_timeline, 2U);
+    EXPECT_EQ(after.fork_lsn, 0x350U);
+    EXPECT_EQ(next_epoch(after, {"pg2", 5432}, 4, 0x500, "adopted").fork_lsn, 0U);
 }
 
 TEST(Epoch, the_ruling_names_the_writer_of_the_hostgroup_and_all_that_are_kept_out) {

@@ -227,6 +227,8 @@ void scenario::read(const std::string& line) {
         out.sync_sets = {more.text("sync")};
         if (more.has("sync_before")) out.sync_sets.push_back(more.text("sync_before"));
         out.sync_changed_at = more.lsn("sync_changed_at");
+        out.fork_lsn = more.lsn("fork");
+        out.left_timeline = out.fork_lsn ? out.timeline - 1 : 0;
         for (const auto& one : split(more.text("fenced"), ','))
             out.fenced.push_back({{one, 5432}, out.epoch, out.timeline - 1, "it was replaced"});
         more.finish();
