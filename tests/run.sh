@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds Howdah and passes its tests: unit, loopback, integration on real PostgreSQL.
+# Builds Howdah and passes its tests: unit, loopback, integration on real PostgreSQL, faults.
 set -euo pipefail
 
 repo=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
@@ -13,22 +13,19 @@ usage: tests/run.sh [--quick | --integration | --chaos] [--preset NAME] [PYTEST 
 
   --quick        build, unit and loopback tests only (the inner loop)
   --integration  build, integration tests only
-  --chaos        build, faults on real servers in networks of their own only (docs/chaos.md; ten minutes)
+  --chaos        build, faults on real servers in networks of their own only (docs/chaos.md)
   --preset NAME  dev (default), release, asan or tsan
 Further arguments go to pytest: tests/run.sh --integration -k psycopg3 -x
 Environment: JOBS  compile jobs (number of cores)
 TEXT
 }
 
-preset=dev unit=yes integration=yes pytest_folder=integration pytest_arguments=()
-# Most of these tests wait for servers. Faults stay alone: they depend on who answers within seconds.
-processes=$(nproc)
-pytest_paths=("$repo/tests/integration" "$repo/tests/chaos/test_walkthrough.py")
+preset=dev unit=yes suites=(integration chaos) pytest_arguments=()
 while (($#)); do
     case $1 in
-    --quick) integration= ;;
-    --integration) unit= ;;
-    --chaos) unit= pytest_folder=chaos processes=0 pytest_paths=("$repo/tests/chaos") ;;
+    --quick) suites=() ;;
+    --integration) unit='' suites=(integration) ;;
+    --chaos) unit='' suites=(chaos) ;;
     --preset)
         preset=${2:?--preset needs a name}
         shift
@@ -53,7 +50,7 @@ add_results() {
 
 build() {
     install_packages "${packages_build[@]}" "${packages_unit[@]}"
-    [[ -z $integration ]] || {
+    ((${#suites[@]} == 0)) || {
         install_packages "${packages_runtime[@]}" "${packages_integration[@]}"
         install_java_and_node "$repo/build"
         install_postgres_js "$repo/build"
@@ -72,13 +69,13 @@ run_unit() {
     if [[ -s $results ]]; then add_results "$results"; else failed=$((failed + 1)); fi
 }
 
-run_integration() {
-    howdah_say "$pytest_folder tests on PostgreSQL $("$(postgresql_bin)/postgres" --version | cut -d' ' -f3)"
-    local results=$repo/build/$preset/pytest.xml status=0
+run_on_servers() { # FOLDER
+    howdah_say "$1 tests on PostgreSQL $("$(postgresql_bin)/postgres" --version | cut -d' ' -f3)"
+    local results=$repo/build/$preset/$1.xml status=0
     rm -f "$results"
     NODE_PATH=$node_path HOWDAH_BIN=${HOWDAH_BIN:-$repo/build/$preset/proxy/howdah} \
-        /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider --junitxml="$results" -n "$processes" --dist loadfile \
-        "${pytest_arguments[@]}" "${pytest_paths[@]}" || status=$?
+        /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider --junitxml="$results" -n "$(nproc)" --dist loadfile \
+        "${pytest_arguments[@]}" "$repo/tests/$1" || status=$?
     if [[ -s $results ]]; then add_results "$results"; fi
     # Anything that pytest complains about beyond failed tests counts as a failure, too.
     ((status <= 1)) && [[ -s $results ]] || failed=$((failed + 1))
@@ -89,6 +86,6 @@ export UBSAN_OPTIONS=${UBSAN_OPTIONS:-$sanitizer_options:print_stacktrace=1}
 export TSAN_OPTIONS=${TSAN_OPTIONS:-$sanitizer_options}
 build
 [[ -z $unit ]] || run_unit
-[[ -z $integration ]] || run_integration
+for suite in "${suites[@]}"; do run_on_servers "$suite"; done
 echo "$passed passed, $failed failed"
 ((failed == 0 && passed > 0))
