@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "ha/intent.hpp"
 #include "tests/unit/ha/scenario.hpp"
 
 namespace howdah::ha {
@@ -55,6 +56,28 @@ TEST(Plan, no_text_shows_a_password) {
     EXPECT_NE(one.steps[place(one, step_kind::rewire)].sql.front().sql.find("password=secret"),
               std::string::npos)
         << "what is sent has it";
+}
+
+TEST(Plan, a_primary_that_was_stopped_for_nothing_is_started_again_unless_it_was_replaced) {
+    failover_intent given_up;
+    given_up.from = {"pg1", 5432};
+    given_up.stopped = true;
+    const auto actions = [&](const std::string& pg2) {
+        const auto one = parse_scenario(
+            "record epoch=3 primary=pg1 tl=1 at=0/100\n"
+            "server pg1 primary at=0/100 dead refused\n" +
+            pg2);
+        std::vector<std::string> out;
+        for (const auto& step : plan_unfreeze(one.the_cluster(), given_up).steps)
+            if (step.kind == step_kind::agent)
+                out.push_back(step.environment.at("HOWDAH_ACTION") + " " + step.server);
+        return out;
+    };
+    EXPECT_EQ(actions("server pg2 standby at=0/100\n"),
+              (std::vector<std::string>{"stop pg1", "start pg1"}));
+    EXPECT_TRUE(actions("server pg2 primary tl=2 at=0/200\n").empty());
+    given_up.stopped = false;
+    EXPECT_TRUE(actions("server pg2 standby at=0/100\n").empty());
 }
 
 TEST(Plan, slots_exist_before_the_promotion_and_clients_come_before_the_survivors) {
