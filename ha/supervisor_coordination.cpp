@@ -115,6 +115,7 @@ awaitable<std::string> supervisor::impl::share(watched_cluster& w, shared_state 
     if (auto why = may_not_act(w); !coordinator_ || !why.empty()) co_return why;
     const auto with = coordinator_;
     auto error = co_await with->write(w.system_identifier, to_json(state));
+    if (error.empty()) w.agreed_revision = with->seat(w.system_identifier)->revision;
     co_return error;
 }
 
@@ -133,13 +134,15 @@ awaitable<void> supervisor::impl::agree(watched_cluster& w, const cluster& subje
     const auto* seat = coordinator_->seat(w.system_identifier);
     if (!seat || !seat->read) co_return;
     const auto now = *seat;
-    if (now.token && now.token == w.agreed_token) {
+    const bool leads = now.token && now.token == w.agreed_token;
+    if (leads && (now.uncertain || now.revision == 0)) {
         // Others have to learn what we know.
-        if (!w.record || (!now.uncertain && now.revision != 0)) co_return;
+        if (!w.record) co_return;
         shared_state ours{*w.record, w.intent};
         co_await share(w, std::move(ours));
         co_return;
     }
+    if (leads && w.agreed_revision == now.revision) co_return;
     if (!now.token) w.agreed_token = 0;
     if (!now.token && w.agreed_revision == now.revision) co_return;
     const auto said = std::exchange(w.disagreement, {});
@@ -157,7 +160,9 @@ awaitable<void> supervisor::impl::agree(watched_cluster& w, const cluster& subje
         if (said != w.disagreement) spdlog::error("ha: {}: {}", subject.name, w.disagreement);
         co_return;
     }
-    if (w.record && w.record->epoch > read.state->record.epoch) {
+    // Nobody else can have written while this one leads.
+    const bool set_back = leads && w.record && w.record->epoch == read.state->record.epoch;
+    if (set_back || (w.record && w.record->epoch > read.state->record.epoch)) {
         spdlog::warn(
             "ha: {}: etcd has epoch {}, this Howdah's record epoch {}: etcd was set back, "
             "or this Howdah was on its own; the later one is kept",

@@ -1,6 +1,11 @@
 """Two Howdahs agree through etcd on who acts."""
+import base64
+import json
+import shutil
 import signal
+import threading
 
+import psycopg
 import pytest
 from howdah_test.acknowledged import Writers
 from howdah_test.cluster import PASSWORDS
@@ -171,6 +176,121 @@ def test_etcd_is_asked_over_tls_with_a_client_certificate(network_cluster, autom
             writers.wait_for_rows(port=network_cluster.primary.port)
     finally:
         etcd.close()
+
+
+def test_etcd_is_asked_as_a_user_also_when_it_has_forgotten_who_logged_in(network_cluster, automatic, make_howdah, etcd):
+    etcd.ask("auth/user/add", name="root", password="root_pass")
+    etcd.ask("auth/user/grant", user="root", role="root")
+    etcd.ask("auth/role/add", name="howdahs")
+    etcd.ask("auth/role/grant", name="howdahs",
+             perm={"permType": "READWRITE", "key": "L2hvd2RhaC8=", "range_end": "L2hvd2RhaDA="})  # /howdah/ to /howdah0
+    etcd.ask("auth/user/add", name="howdah", password="etcd_pass")
+    etcd.ask("auth/user/grant", user="howdah", role="howdahs")
+    etcd.ask("auth/enable")
+    howdah = automatic(network_cluster, ha_etcd_endpoints=etcd.url, ha_etcd_username="howdah", ha_etcd_password="etcd_pass",
+                       ha_lease=LEASE, ha_name="a")
+    howdah.wait_for_log(ACTS.format("a"))
+    stranger = make_howdah(network_cluster, variables={
+        "ha_username": "howdah_ha", "ha_password": PASSWORDS["howdah_ha"], "ha_mode": "automatic",
+        "ha_etcd_endpoints": etcd.url, "ha_etcd_username": "howdah", "ha_etcd_password": "wrong"})
+    stranger.wait_for_log("etcd does not answer, nobody may act without it: .*(authentication failed|password)")
+    etcd.kill9()  # logins are kept in its memory
+    howdah.wait_for_log("etcd does not answer, nobody may act without it")
+    before = len(howdah.log_text())
+    etcd.start()
+    howdah.wait_for_log("ha: etcd answers", after=before)
+    network_cluster.primary.kill9()
+    successor_of(howdah, network_cluster.nodes[0])
+
+
+def test_an_endpoint_of_etcd_that_hangs_is_passed_over(network_cluster, automatic, etcd, tmp_path):
+    hung = Etcd(network_cluster, tmp_path / "hung").start()
+    hung.signal(signal.SIGSTOP)
+    try:
+        howdah = automatic(network_cluster, ha_etcd_endpoints=f"{hung.url};{etcd.url}", ha_lease=LEASE, ha_name="a")
+        howdah.wait_for_log(ACTS.format("a"), 30)
+        network_cluster.primary.kill9()
+        successor_of(howdah, network_cluster.nodes[0])
+    finally:
+        hung.close()
+
+
+def agreed_epochs(etcd):
+    """Of the records that etcd holds."""
+    found = etcd.ask("kv/range", key="L2hvd2RhaC8=", range_end="L2hvd2RhaDA=").get("kvs", [])
+    return [json.loads(base64.b64decode(one["value"]))["record"]["epoch"] for one in found
+            if base64.b64decode(one["key"]).endswith(b"/record")]
+
+
+def test_an_etcd_that_was_restored_from_a_backup_does_not_bring_back_the_old_primary(network_cluster, two, etcd):
+    leader, follower = two
+    old = network_cluster.primary
+    wait_until(lambda: agreed_epochs(etcd) == [1], 30, "the first epoch is agreed")
+    etcd.kill9()
+    shutil.copytree(etcd.folder / "data", etcd.folder / "backup")
+    etcd.start()
+    old.kill9()
+    successor, _ = successor_of(leader, old)
+    adopts(follower, successor)
+    assert agreed_epochs(etcd) == [2]
+    etcd.kill9()
+    shutil.rmtree(etcd.folder / "data")
+    (etcd.folder / "backup").rename(etcd.folder / "data")
+    etcd.start()
+    assert agreed_epochs(etcd) == [1]
+    with Writers(leader) as ones, Writers(follower) as others:
+        wait_until(lambda: agreed_epochs(etcd) == [2], 40, lambda: leader.log_text()[-3000:] + follower.log_text()[-3000:])
+        ones.wait_for_rows(port=successor.port)
+        others.wait_for_rows(port=successor.port)
+    assert {row.port for row in ones.rows + others.rows} == {successor.port}
+    never_promoted(follower)
+
+
+@pytest.mark.parametrize("moment", ["hold writers", "stop the WAL receiver of .*: done"])
+def test_a_switchover_that_etcd_dies_in_is_undone_or_ended_when_it_is_back(network_cluster, two, etcd, moment):
+    leader, follower = two
+    old = network_cluster.primary
+    with Writers(leader) as ones, Writers(follower) as others:
+        ordered = threading.Thread(target=order_quietly, args=[leader, f"SWITCHOVER '{at(old)}'"])
+        ordered.start()
+        leader.wait_for_log(moment)
+        etcd.kill9()
+        leader.wait_for_log("etcd does not answer: nobody may act: .*Connection refused")
+        before = len(leader.log_text())
+        etcd.start()
+        leader.wait_for_log("Howdah ., this one, acts|Howdah . acts", after=before)
+        ordered.join(60)
+        assert not ordered.is_alive()
+        wait_until(lambda: sum(map(is_writable, network_cluster.nodes)) == 1, 30, "one of them writes")
+        writer = next(node for node in network_cluster.nodes if is_writable(node))
+        ones.wait_for_rows(port=writer.port)
+        others.wait_for_rows(port=writer.port)
+    ones.check_nothing_lost(writer)
+    others.check_nothing_lost(writer)
+    ones.check_one_writer_at_a_time()
+    others.check_one_writer_at_a_time()
+
+
+def order_quietly(howdah, sql):
+    """Whether it is carried out or refused is all one."""
+    try:
+        admin(howdah, sql)
+    except psycopg.Error:
+        pass
+
+
+def test_etcd_is_taken_into_use_and_out_again_by_a_reload(network_cluster, automatic, etcd):
+    howdah = automatic(network_cluster, ha_lease=LEASE, ha_name="a")
+    howdah.config["variables"]["ha_etcd_endpoints"] = etcd.url
+    howdah.reload()
+    howdah.wait_for_log(ACTS.format("a"))
+    etcd.kill9()
+    howdah.wait_for_log("etcd does not answer: nobody may act: .*Connection refused")
+    howdah.config["variables"]["ha_etcd_endpoints"] = ""
+    howdah.reload()
+    howdah.wait_for_log("reload: ha_etcd_endpoints")
+    network_cluster.primary.kill9()
+    successor_of(howdah, network_cluster.nodes[0])
 
 
 @pytest.mark.parametrize("variables, message", [

@@ -1,8 +1,10 @@
 """A real etcd with one member."""
+import json
 import os
 import shutil
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 from howdah_test.cluster import ADDRESS
@@ -43,6 +45,15 @@ class Etcd:
                    "serving client requests" in self.log_text(), 30,
                    lambda: f"etcd listens\n{self.log_text()[-3000:]}")
         return self
+
+    def ask(self, path, **what):
+        """The answer to a request of etcd's JSON interface."""
+        request = ("import sys, urllib.request\n"
+                   "print(urllib.request.urlopen(sys.argv[1], sys.argv[2].encode(), 20).read().decode())")
+        command = [sys.executable, "-c", request, f"{self.url}/v3/{path}", json.dumps(what)]
+        if self.network:
+            command = self.network.command("howdah", command)
+        return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
     def log_text(self):
         return (self.folder / "log").read_text(encoding="utf-8", errors="replace")
