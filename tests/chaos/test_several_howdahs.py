@@ -237,7 +237,7 @@ def test_an_etcd_that_was_restored_from_a_backup_does_not_bring_back_the_old_pri
     shutil.rmtree(etcd.folder / "data")
     (etcd.folder / "backup").rename(etcd.folder / "data")
     etcd.start()
-    assert agreed_epochs(etcd) == [1]
+    leader.wait_for_log("etcd has epoch 1, this Howdah's record epoch 2")
     with Writers(leader) as ones, Writers(follower) as others:
         wait_until(lambda: agreed_epochs(etcd) == [2], 40, lambda: leader.log_text()[-3000:] + follower.log_text()[-3000:])
         ones.wait_for_rows(port=successor.port)

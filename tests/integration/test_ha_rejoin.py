@@ -197,4 +197,6 @@ def test_a_howdah_that_dies_while_an_old_primary_is_taken_along_goes_on_with_it(
     howdah.process = None
     old.leave_to_others()
     howdah.start()
+    # The agent of the one that died may still bring it back, too.
+    howdah.wait_for_log(f"rejoin complete: rejoin {at(old)}", 60)
     is_back(howdah, old, successor, [n for n in own_cluster.replicas if n is not successor], ["before"])
