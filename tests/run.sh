@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds Howdah and passes its tests: unit, loopback, integration on real PostgreSQL, faults.
+# Builds Howdah and passes its tests: unit, loopback, integration on real PostgreSQL, and the walkthrough.
 set -euo pipefail
 
 repo=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
@@ -20,7 +20,7 @@ Environment: JOBS  compile jobs (number of cores)
 TEXT
 }
 
-preset=dev unit=yes suites=(integration chaos) pytest_arguments=()
+preset=dev unit=yes suites=(integration chaos/test_walkthrough.py) pytest_arguments=()
 while (($#)); do
     case $1 in
     --quick) suites=() ;;
@@ -69,9 +69,9 @@ run_unit() {
     if [[ -s $results ]]; then add_results "$results"; else failed=$((failed + 1)); fi
 }
 
-run_on_servers() { # FOLDER
+run_on_servers() { # FOLDER or file
     howdah_say "$1 tests on PostgreSQL $("$(postgresql_bin)/postgres" --version | cut -d' ' -f3)"
-    local results=$repo/build/$preset/$1.xml status=0
+    local results=$repo/build/$preset/${1//\//-}.xml status=0
     rm -f "$results"
     NODE_PATH=$node_path HOWDAH_BIN=${HOWDAH_BIN:-$repo/build/$preset/proxy/howdah} \
         /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider --junitxml="$results" -n "$(nproc)" --dist loadfile \

@@ -109,7 +109,7 @@ def test_a_standby_that_had_more_than_the_successor_gets_no_reads_when_it_is_bac
     third.start()
     wait_until(lambda: (third.port, "DivergedStandby") in admin(howdah, "SELECT port, problem FROM ha.analysis"), 30,
                lambda: admin(howdah, "SELECT * FROM ha.analysis"))
-    howdah.wait_for_log(f"{at(third)} is (back|a standby).*; stays SHUNNED")
+    howdah.wait_for_log(f"{at(third)} is kept out: it is fenced")
     assert admin(howdah, f"SELECT status FROM runtime_pgsql_servers WHERE port = {third.port}") == [("SHUNNED",)]
 
 

@@ -34,9 +34,10 @@ def test_a_killed_howdah_lets_standbys_follow_a_primary_that_is_back(network_clu
         howdah.wait_for_log("stop the WAL receiver of .*: done")
         howdah.kill9()
         frozen = [node for node in network_cluster.replicas if node.setting("primary_conninfo") == ""]
-        promoted = [node for node in network_cluster.replicas if is_writable(node) or (node.data / "promote").exists()]
         network_cluster.network.heal()
         howdah.start()
+        writers.wait_for_rows()
+        promoted = [node for node in network_cluster.replicas if is_writable(node)]
         if promoted:  # it was too quick for us: then this one it is
             writers.wait_for_rows(port=promoted[0].port)
         else:
