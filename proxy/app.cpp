@@ -426,6 +426,7 @@ admin::sql_result<std::vector<std::string>> app::apply(
     const std::shared_ptr<const conf::settings>& wanted) {
     const conf::reload_report report = conf::compare(*settings_, *wanted);
     const auto fresh = conf::in_force_after_reload(*settings_, *wanted);
+    bool another_certificate = false;
     try {
         protocol::tls_context client_tls = client_tls_of(fresh->vars);
         protocol::tls_context server_tls = server_tls_of(fresh->vars);
@@ -436,8 +437,8 @@ admin::sql_result<std::vector<std::string>> app::apply(
         auto policies = std::make_shared<const hostgroup_policies>(*fresh);
         auto client_access = client_access_of(*fresh);
         set_up_logging(fresh->vars);
-        if (protocol::fingerprint(client_tls) != protocol::fingerprint(client_tls_))
-            spdlog::info("reload: new clients are shown another certificate");
+        another_certificate =
+            protocol::fingerprint(client_tls) != protocol::fingerprint(client_tls_);
         client_access_ = std::move(client_access);
         client_tls_ = std::move(client_tls);
         server_tls_ = std::move(server_tls);
@@ -458,6 +459,7 @@ admin::sql_result<std::vector<std::string>> app::apply(
     leave_old_databases(*before);
     // Last: who reads it may count on it.
     std::vector<std::string> later;
+    if (another_certificate) spdlog::info("reload: new clients are shown another certificate");
     for (const std::string& line : report.changed)
         spdlog::info("reload: {}", line);
     for (const std::string& line : report.needs_restart) {
