@@ -16,6 +16,7 @@ from howdah_test.wait import wait_until
 pytestmark = pytest.mark.needs_howdah
 
 LEASE = 3
+KEYS = {"key": base64.b64encode(b"/howdah/").decode(), "range_end": base64.b64encode(b"/howdah0").decode()}
 ACTS = "Howdah {0}, this one, acts for this cluster"
 PROMOTES = "promote .*: done"
 
@@ -182,8 +183,7 @@ def test_etcd_is_asked_as_a_user_also_when_it_has_forgotten_who_logged_in(networ
     etcd.ask("auth/user/add", name="root", password="root_pass")
     etcd.ask("auth/user/grant", user="root", role="root")
     etcd.ask("auth/role/add", name="howdahs")
-    etcd.ask("auth/role/grant", name="howdahs",
-             perm={"permType": "READWRITE", "key": "L2hvd2RhaC8=", "range_end": "L2hvd2RhaDA="})  # /howdah/ to /howdah0
+    etcd.ask("auth/role/grant", name="howdahs", perm={"permType": "READWRITE", **KEYS})
     etcd.ask("auth/user/add", name="howdah", password="etcd_pass")
     etcd.ask("auth/user/grant", user="howdah", role="howdahs")
     etcd.ask("auth/enable")
@@ -217,7 +217,7 @@ def test_an_endpoint_of_etcd_that_hangs_is_passed_over(network_cluster, automati
 
 def agreed_epochs(etcd):
     """Of the records that etcd holds."""
-    found = etcd.ask("kv/range", key="L2hvd2RhaC8=", range_end="L2hvd2RhaDA=").get("kvs", [])
+    found = etcd.ask("kv/range", **KEYS).get("kvs", [])
     return [json.loads(base64.b64decode(one["value"]))["record"]["epoch"] for one in found
             if base64.b64decode(one["key"]).endswith(b"/record")]
 

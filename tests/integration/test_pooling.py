@@ -1,4 +1,5 @@
 """Server connections are shared, counted exactly, and carry nothing from one client to the next."""
+import functools
 import os
 import socket
 import subprocess
@@ -17,17 +18,8 @@ pytestmark = pytest.mark.needs_howdah
 
 
 @pytest.fixture
-def connect():
-    opened = []
-
-    def make(howdah, name="small_user", autocommit=True, **changes):
-        one = psycopg.connect(**howdah.target().libpq(user=name, **changes), autocommit=autocommit)
-        opened.append(one)
-        return one
-
-    yield make
-    for connection in opened:
-        connection.close()
+def connect(connect):
+    return functools.partial(connect, user="small_user")
 
 
 def small_pool(make_howdah, cluster, size, **variables):
@@ -231,7 +223,7 @@ def test_discard_all_gives_the_client_a_clean_session(make_howdah, cluster, conn
 
 def test_session_mode_keeps_one_server_connection_for_the_whole_session(make_howdah, cluster, connect):
     howdah = make_howdah(cluster, users=[user("session_user1", pool_mode="session")])
-    clients = [connect(howdah, "session_user1") for _ in range(4)]
+    clients = [connect(howdah, user="session_user1") for _ in range(4)]
     pids = []
     for _ in range(3):
         turn = []
@@ -245,14 +237,14 @@ def test_session_mode_keeps_one_server_connection_for_the_whole_session(make_how
 
 def test_statement_mode_runs_statements_and_refuses_transactions(make_howdah, cluster, connect, table):
     howdah = make_howdah(cluster, users=[user("statement_user1", pool_mode="statement")])
-    client = connect(howdah, "statement_user1")
+    client = connect(howdah, user="statement_user1")
     client.execute(f"CREATE TABLE {table} (id int)")
     client.execute(f"INSERT INTO {table} VALUES (%s)", [1], prepare=True)
     with pytest.raises(psycopg.Error) as raised:
         client.execute("BEGIN")
         client.execute("SELECT 1")
     assert raised.value.sqlstate
-    again = connect(howdah, "statement_user1")
+    again = connect(howdah, user="statement_user1")
     again.execute(f"DROP TABLE {table}")
 
 

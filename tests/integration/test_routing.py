@@ -1,4 +1,5 @@
 """Who answers what: reads the replicas, everything else the primary."""
+import functools
 import threading
 
 import psycopg
@@ -41,17 +42,8 @@ def objects(cluster, howdah):
 
 
 @pytest.fixture
-def connect(howdah, objects):
-    opened = []
-
-    def make(autocommit=True, **changes):
-        one = psycopg.connect(**howdah.target().libpq(**changes), autocommit=autocommit)
-        opened.append(one)
-        return one
-
-    yield make
-    for connection in opened:
-        connection.close()
+def connect(connect, howdah, objects):
+    return functools.partial(connect, howdah)
 
 
 @pytest.fixture
