@@ -148,6 +148,13 @@ std::map<endpoint, server_facts> fact_watcher::facts() const {
     return out;
 }
 
+std::vector<server_memory> fact_watcher::memories() const {
+    std::vector<server_memory> out;
+    for (const auto& [at, one] : targets_)
+        if (auto now = memory_of(at, one->facts)) out.push_back(std::move(*now));
+    return out;
+}
+
 bool fact_watcher::looked_at_all() const {
     return std::ranges::all_of(targets_, [](const auto& one) {
         return one.second->ended || one.second->facts.read_at_us;

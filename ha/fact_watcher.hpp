@@ -49,6 +49,8 @@ public:
     void stop();
 
     [[nodiscard]] std::map<endpoint, server_facts> facts() const;
+    /// Of the servers that were read.
+    [[nodiscard]] std::vector<server_memory> memories() const;
     [[nodiscard]] bool looked_at_all() const;
 
 private:

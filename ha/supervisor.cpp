@@ -256,16 +256,19 @@ awaitable<void> supervisor::impl::forget_history() {
     if (!error.empty()) spdlog::error("ha: old history cannot be deleted: {}", error);
 }
 
-awaitable<void> supervisor::impl::remember_servers() {
-    std::vector<server_memory> fresh;
-    for (const auto& [at, facts] : watcher_.facts()) {
-        const auto now = memory_of(at, facts);
-        const auto known = memories_.find(at);
-        if (!now || (known != memories_.end() && known->second == *now)) continue;
-        memories_[at] = *now;
-        fresh.push_back(*now);
-    }
-    if (fresh.empty()) co_return;
+void supervisor::impl::remember_servers() {
+    auto fresh = watcher_.memories();
+    std::erase_if(fresh, [this](const server_memory& one) {
+        const auto known = memories_.find(one.at);
+        return known != memories_.end() && known->second == one;
+    });
+    if (fresh.empty()) return;
+    for (const auto& one : fresh)
+        memories_[one.at] = one;
+    spawn(keep_memories(std::move(fresh)));
+}
+
+awaitable<void> supervisor::impl::keep_memories(std::vector<server_memory> fresh) {
     const std::function<void()> write = [this, &fresh] {
         for (const auto& one : fresh)
             store_.save(one);
@@ -339,7 +342,7 @@ awaitable<void> supervisor::impl::cycle() {
         forgot_us_ = now_us();
         spawn(forget_history());
     }
-    spawn(remember_servers());
+    remember_servers();
     const auto seen = look_at_facts();
     monitor::ruling ruled;
     bool hurry = false;

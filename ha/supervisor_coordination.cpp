@@ -160,13 +160,14 @@ awaitable<void> supervisor::impl::agree(watched_cluster& w, const cluster& subje
         if (said != w.disagreement) spdlog::error("ha: {}: {}", subject.name, w.disagreement);
         co_return;
     }
+    const auto known = w.record ? w.record->epoch : 0;
+    const auto told = read.state->record.epoch;
     // Nobody else can have written while this one leads.
-    const bool set_back = leads && w.record && w.record->epoch == read.state->record.epoch;
-    if (set_back || (w.record && w.record->epoch > read.state->record.epoch)) {
+    if (known > told || (leads && known == told)) {
         spdlog::warn(
             "ha: {}: etcd has epoch {}, this Howdah's record epoch {}: etcd was set back, "
             "or this Howdah was on its own; the later one is kept",
-            subject.name, read.state->record.epoch, w.record->epoch);
+            subject.name, told, known);
         w.agreed_revision = now.revision;
         if (!now.token) co_return;
         w.agreed_token = now.token;

@@ -22,12 +22,12 @@ constexpr const char* no_transactions =
     "backend' AND xact_start IS NOT NULL AND pid <> pg_catalog.pg_backend_pid() AND usename IS "
     "DISTINCT FROM current_user)";
 constexpr std::chrono::milliseconds drain_question{1000};
+constexpr std::chrono::milliseconds drain_interval{20};
 /// Of a standby whose receiver is stopped; nothing where an archive may give it more.
 constexpr const char* all_that_it_has =
     "SELECT greatest(pg_catalog.pg_last_wal_receive_lsn(), pg_catalog.pg_last_wal_replay_lsn()) "
     "WHERE pg_catalog.current_setting('restore_command') = ''";
 constexpr std::chrono::milliseconds fork_question{500};
-constexpr std::chrono::milliseconds drain_interval{20};
 
 std::string last_line(std::string_view text) {
     while (text.ends_with('\n'))
@@ -98,11 +98,8 @@ awaitable<sql_answer> supervisor::impl::run_hands::run_agent(const step& what) {
     const auto& vars = owner_.settings_->vars;
     if (vars.ha_agent.empty()) co_return failed_answer("no agent is configured (ha_agent)");
     const auto& action = what.environment.at("HOWDAH_ACTION");
-    const bool of_intent = w_.intent && !row_ && what.at && *what.at == w_.intent->from;
-    if (of_intent && action == "stop" && !w_.intent->stopped) {
-        auto intent = *w_.intent;
-        intent.stopped = true;
-        const bool kept = co_await owner_.keep_intent(w_, std::move(intent));
+    if (action == "stop") {
+        const bool kept = co_await journal_stop(what, true);
         if (!kept) co_return failed_answer("the journal cannot be written");
     }
     command_result result;
@@ -117,14 +114,19 @@ awaitable<sql_answer> supervisor::impl::run_hands::run_agent(const step& what) {
     boost::asio::thread_pool own(1);
     co_await protocol::offload(own, owner_.io_, run);
     if (!result.ok()) co_return failed_answer(result.sentence() + ": " + result.output);
-    if (of_intent && action == "start") {
-        auto intent = *w_.intent;
-        intent.stopped = false;
-        co_await owner_.keep_intent(w_, std::move(intent));
-    }
+    if (action == "start") co_await journal_stop(what, false);
     sql_answer out;
     out.value = last_line(result.output);
     co_return out;
+}
+
+awaitable<bool> supervisor::impl::run_hands::journal_stop(const step& what, bool stopped) {
+    const bool concerned = w_.intent && !row_ && what.at && *what.at == w_.intent->from;
+    if (!concerned || w_.intent->stopped == stopped) co_return true;
+    auto intent = *w_.intent;
+    intent.stopped = stopped;
+    const bool kept = co_await owner_.keep_intent(w_, std::move(intent));
+    co_return kept;
 }
 
 awaitable<std::string> supervisor::impl::run_hands::before_no_return(const step& what) {

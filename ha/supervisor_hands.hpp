@@ -41,6 +41,9 @@ private:
     awaitable<void> drain(time_us patience_us);
     /// The last line that it writes is its answer.
     awaitable<sql_answer> run_agent(const step& what);
+    /// Where the agent stops or starts the primary that is being replaced: what `failover_intent`
+    /// has to say of it. False: it could not be written.
+    awaitable<bool> journal_stop(const step& what, bool stopped);
     /// Looked at before everything that is done: the right to act may have ended meanwhile.
     [[nodiscard]] std::string refused() const {
         return always_ ? std::string() : owner_.may_not_act(w_);

@@ -125,7 +125,8 @@ private:
     boost::asio::awaitable<void> keep_detection(detection row, hook_occasion occasion);
     boost::asio::awaitable<void> forget_history();
     /// Keeps what is new in `server_memory` of any server.
-    boost::asio::awaitable<void> remember_servers();
+    void remember_servers();
+    boost::asio::awaitable<void> keep_memories(std::vector<server_memory> fresh);
     /// The failover of the intent was published before Howdah ended; only survivors were left.
     [[nodiscard]] static bool epoch_begun(const watched_cluster& w);
 

@@ -189,6 +189,8 @@ awaitable<sql_answer> supervisor::impl::begin_epoch(watched_cluster& w, const st
     if (!error.empty()) co_return failed_answer("the new epoch cannot be written: " + error);
     w.record = std::move(record);
     w.record_kept_us = now_us();
+    if (w.intent && w.intent->stopped)
+        w.to_rejoin[w.intent->from] = w.under_way ? w.under_way->ordered_by : std::string();
     w.intent.reset();
     w.holding = false;
     w.writer_seen = true;
@@ -347,11 +349,10 @@ awaitable<void> supervisor::impl::go_on(std::string name, resumption how) {
     run_hands hands(*this, w, name);
     executor steps(io_, hands);
     std::string why;
-    const auto begun = *w.intent;
     auto subject = cluster_now(name);
     if (!w.under_way && subject) {
         auto row = row_for(w, *subject, "failover", "");
-        row.failed = begun.from;
+        row.failed = w.intent->from;
         co_await open_recovery(w, std::move(row));
     }
     if (how == resumption::wait) {
@@ -363,8 +364,8 @@ awaitable<void> supervisor::impl::go_on(std::string name, resumption how) {
         why = "the failover ended before anybody was promoted";
         co_await give_up(w, name, steps);
     } else {
-        const auto candidate = subject ? subject->find(*begun.candidate) : std::nullopt;
-        const auto old_primary = subject ? subject->find(begun.from) : std::nullopt;
+        const auto candidate = subject ? subject->find(*w.intent->candidate) : std::nullopt;
+        const auto old_primary = subject ? subject->find(w.intent->from) : std::nullopt;
         if (!candidate || !old_primary) {
             why = "the cluster is no longer configured as it was";
         } else {
@@ -386,7 +387,6 @@ awaitable<void> supervisor::impl::go_on(std::string name, resumption how) {
         co_await close_recovery(w, promoted, std::move(sentence));
         w.under_way.reset();
     }
-    if (promoted && begun.stopped) w.to_rejoin[begun.from] = "";
     w.busy = false;
     wake();
 }
@@ -451,8 +451,6 @@ awaitable<void> supervisor::impl::switch_over(std::string name, recovery_order w
     answer_order(done, *w.under_way);
     const auto ended = *w.under_way;
     w.under_way.reset();
-    if (promoted && plan_options_of(settings_->vars).has_agent)
-        w.to_rejoin[ended.failed] = ended.ordered_by;
     w.busy = false;
     wake();
     if (!promoted) co_return;
