@@ -34,7 +34,7 @@ def elsewhere(template, workspace):
     """A second primary, with a database that the first one does not have."""
     other = Cluster(template, workspace / "elsewhere", replicas=0)
     try:
-        other.primary.query("CREATE DATABASE archive OWNER appuser")
+        other.create_database("archive")
         yield other.primary
     finally:
         other.close()

@@ -56,7 +56,7 @@ def direct(cluster):
 def shop(cluster):
     """The name of a database that has some of everything."""
     name = "shop_of_programs"
-    cluster.primary.query(f"CREATE DATABASE {name} OWNER appuser")
+    cluster.create_database(name)
     for statement in ("SET ROLE appuser", SOURCE.replace("{name}", name)):
         cluster.primary.query("SET ROLE appuser;" + statement, dbname=name)
     cluster.wait_for_replicas()
@@ -68,7 +68,7 @@ def shop(cluster):
 def empty(cluster, request):
     """The name of an empty database of the test's own."""
     name = "empty_" + re.sub(r"\W+", "_", request.node.name.lower())[5:40]
-    cluster.primary.query(f"CREATE DATABASE {name} OWNER appuser")
+    cluster.create_database(name)
     yield name
     cluster.primary.query(f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -14,7 +14,7 @@ def databases(cluster):
     """Two databases with a table that says which it is, and a function that only their catalogue shows to be STABLE."""
     names = ["shop_2025", "shop_2026"]
     for name in names:
-        cluster.primary.query(f"CREATE DATABASE {name} OWNER appuser")
+        cluster.create_database(name)
         for sql in (f"CREATE TABLE place AS SELECT '{name}' AS name", "GRANT ALL ON place TO PUBLIC",
                     "CREATE TABLE log (n int)", "GRANT ALL ON log TO PUBLIC",
                     "CREATE FUNCTION at_reader() RETURNS bool LANGUAGE sql STABLE AS 'SELECT pg_is_in_recovery()'"):
@@ -66,7 +66,7 @@ def test_clients_follow_a_changed_name_and_see_nothing_of_the_database_before(ma
 
 
 def test_a_database_can_be_dropped_although_clients_know_it_by_another_name(make_howdah, cluster, connect):
-    cluster.primary.query("CREATE DATABASE shop_old OWNER appuser")
+    cluster.create_database("shop_old")
     howdah = make_howdah(cluster, databases=[{"name": "shop", "server_database": "shop_old"}])
     with connect(howdah, dbname="shop") as client, client.transaction():
         client.execute("SELECT 1")

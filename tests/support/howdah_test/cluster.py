@@ -264,6 +264,10 @@ class Cluster:
     def replicas(self):
         return self.nodes[1:]
 
+    def create_database(self, name):
+        """Owned by appuser. From template0: a Howdah of another test may keep a connection to template1."""
+        self.primary.query(f"CREATE DATABASE {name} OWNER appuser TEMPLATE template0")
+
     def wait_for_replicas(self, timeout=60):
         """Returns when every running replica has replayed all that the primary has written."""
         position = self.primary.query("SELECT pg_current_wal_lsn()")[0][0]
