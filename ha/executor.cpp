@@ -67,8 +67,9 @@ awaitable<plan_report> executor::carry_out(const plan& subject) {
             if (one.how == step_outcome::done) done_.push_back(one.what);
             if (one.how == step_outcome::done || one.how == step_outcome::already) continue;
             if (one.what->failing == on_failure::go_on) {
-                if (one.what->kind == step_kind::rewire && one.what->at)
-                    out.lost.push_back(*one.what->at);
+                const bool of_standby =
+                    one.what->kind == step_kind::rewire || one.what->kind == step_kind::freeze;
+                if (of_standby && one.what->at) out.lost.push_back(*one.what->at);
                 continue;
             }
             // Not knowing is graver than having failed.

@@ -48,7 +48,7 @@ struct plan_report {
         unknown,  ///< a step is neither done nor not done; ask again later
     };
     outcome how = outcome::done;
-    std::vector<endpoint> lost;  ///< standbys that could not be rewired
+    std::vector<endpoint> lost;  ///< standbys that could not be stopped or rewired
     std::string sentence;        ///< why, if not `done`
 };
 

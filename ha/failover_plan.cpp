@@ -289,6 +289,20 @@ plan plan_freeze(const cluster& subject, std::size_t old_primary) {
     return out;
 }
 
+std::vector<endpoint> not_seen_frozen(const cluster& subject, const plan& freeze,
+                                      const std::vector<endpoint>& failed) {
+    std::vector<endpoint> out;
+    for (const auto& one : freeze.steps) {
+        if (one.kind != step_kind::freeze || std::ranges::find(failed, *one.at) != failed.end())
+            continue;
+        const auto found = subject.find(*one.at);
+        if (!found || !subject.servers[*found].current) continue;
+        const auto& facts = subject.servers[*found].facts;
+        if (facts.receiver || !facts.settings.primary_conninfo.empty()) out.push_back(*one.at);
+    }
+    return out;
+}
+
 plan plan_promotion(const cluster& subject, std::size_t old_primary, const candidate_choice& choice,
                     const cluster_record& record, const plan_options& options) {
     plan out;

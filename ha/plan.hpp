@@ -101,6 +101,11 @@ struct plan_options {
 /// gets no synchronous commit confirmed by them.
 [[nodiscard]] plan plan_freeze(const cluster& subject, std::size_t old_primary);
 
+/// Those that it stopped (all but `failed`), and whose facts do not say so: one session of a server
+/// hears of a reload later than another.
+[[nodiscard]] std::vector<endpoint> not_seen_frozen(const cluster& subject, const plan& freeze,
+                                                    const std::vector<endpoint>& failed);
+
 /// Second part, from facts read after the freeze: `choice` by `choose_candidate` over them.
 [[nodiscard]] plan plan_promotion(const cluster& subject, std::size_t old_primary,
                                   const candidate_choice& choice, const cluster_record& record,

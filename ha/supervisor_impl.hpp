@@ -92,8 +92,6 @@ private:
     };
 
     // supervisor.cpp: the cycle
-    /// Closes what was under way when Howdah ended, but for what the journal goes on with.
-    void take_up_history(std::vector<recovery> newest_first);
     boost::asio::awaitable<void> run_cycles();
     boost::asio::awaitable<void> cycle();
     boost::asio::awaitable<void> settle(watched_cluster& w, const cluster& subject, decision& made);
@@ -116,19 +114,23 @@ private:
     /// the call, see conventions.
     boost::asio::awaitable<std::string> keep(const std::function<void()>& work);
     void spawn(boost::asio::awaitable<void> task) { tasks_.spawn(std::move(task)); }
-    boost::asio::awaitable<void> audit(audit_entry entry);
     /// Runs a command of the configuration; "" or why it failed. An empty command succeeds.
     boost::asio::awaitable<std::string> run_hook(std::string name, std::string command,
                                                  hook_occasion what);
     /// What a hook is told of a recovery, with what its cluster shows now.
     [[nodiscard]] hook_occasion occasion_now(const recovery& what) const;
+    /// The failover of the intent was published before Howdah ended; only survivors were left.
+    [[nodiscard]] static bool epoch_begun(const watched_cluster& w);
+
+    // supervisor_history.cpp: what is written down besides
+    /// Closes what was under way when Howdah ended, but for what the journal goes on with.
+    void take_up_history(std::vector<recovery> newest_first);
+    boost::asio::awaitable<void> audit(audit_entry entry);
     boost::asio::awaitable<void> keep_detection(detection row, hook_occasion occasion);
     boost::asio::awaitable<void> forget_history();
     /// Keeps what is new in `server_memory` of any server.
     void remember_servers();
     boost::asio::awaitable<void> keep_memories(std::vector<server_memory> fresh);
-    /// The failover of the intent was published before Howdah ended; only survivors were left.
-    [[nodiscard]] static bool epoch_begun(const watched_cluster& w);
 
     // supervisor_runs.cpp: what takes longer
     boost::asio::awaitable<void> confirm(std::string name, std::vector<std::size_t> quiet);
@@ -151,6 +153,9 @@ private:
     /// Journal, hold, drop, freeze. "" or why it went no further.
     boost::asio::awaitable<std::string> freeze(watched_cluster& w, const cluster& subject,
                                                std::size_t old_primary, executor& hands);
+    /// Reads until what is read of the frozen standbys says so, too, but not for long.
+    boost::asio::awaitable<void> see_frozen(const std::string& name, const plan& frozen,
+                                            const std::vector<endpoint>& failed);
     boost::asio::awaitable<std::string> promote(watched_cluster& w, const std::string& name,
                                                 const recovery_order& what, time_us frozen_at,
                                                 executor& hands);

@@ -164,7 +164,20 @@ awaitable<std::string> supervisor::impl::freeze(watched_cluster& w, const cluste
         co_return "the journal cannot be written, and without it nothing is begun";
     const auto what = plan_freeze(subject, old_primary);
     const auto report = co_await hands.carry_out(what);
+    if (report.sentence.empty()) co_await see_frozen(subject.name, what, report.lost);
     co_return report.sentence;
+}
+
+awaitable<void> supervisor::impl::see_frozen(const std::string& name, const plan& frozen,
+                                             const std::vector<endpoint>& failed) {
+    const auto until = now_us() + step{}.timeout_us;
+    do {
+        const auto subject = cluster_now(name);
+        if (!subject) co_return;
+        auto left = not_seen_frozen(*subject, frozen, failed);
+        if (left.empty()) co_return;
+        co_await watcher_.refresh(std::move(left));
+    } while (now_us() < until);
 }
 
 awaitable<sql_answer> supervisor::impl::begin_epoch(watched_cluster& w, const std::string& name,

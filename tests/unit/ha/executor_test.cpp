@@ -149,6 +149,10 @@ TEST(executor, goes_on_without_a_standby_that_cannot_be_rewired_and_lists_it) {
     EXPECT_EQ(report.how, outcome::done);
     EXPECT_EQ(report.lost, (std::vector<endpoint>{{"a", 5432}}));
     EXPECT_EQ(hands.sent.back(), "b: do two");
+
+    auto frozen = lost;
+    frozen.kind = step_kind::freeze;
+    EXPECT_EQ(run(hands, {frozen}).lost, report.lost) << "nor one that cannot be stopped";
 }
 
 TEST(executor, sends_nothing_where_the_guard_does_not_hold) {

@@ -113,6 +113,23 @@ TEST(Plan, whatever_is_changed_before_the_promotion_can_be_undone) {
     }
 }
 
+TEST(Plan, a_frozen_standby_is_read_again_until_all_its_sessions_know) {
+    const auto one = parse_scenario(dead_primary);
+    auto subject = one.the_cluster();
+    const auto freeze = plan_freeze(subject, 0);
+    const auto pg2 = subject.servers[1].at();
+    const auto pg3 = subject.servers[2].at();
+    EXPECT_EQ(not_seen_frozen(subject, freeze, {}), (std::vector{pg2, pg3}));
+    EXPECT_EQ(not_seen_frozen(subject, freeze, {pg2}), std::vector{pg3}) << "it was not stopped";
+    subject.servers[1].facts.settings.primary_conninfo.clear();
+    EXPECT_EQ(not_seen_frozen(subject, freeze, {}), std::vector{pg3});
+    subject.servers[1].facts.receiver = wal_receiver{};
+    EXPECT_EQ(not_seen_frozen(subject, freeze, {}), (std::vector{pg2, pg3}));
+    subject.servers[1].current = subject.servers[2].current = false;
+    EXPECT_EQ(not_seen_frozen(subject, freeze, {}), std::vector<endpoint>{})
+        << "who does not answer is not waited for";
+}
+
 TEST(Plan, without_a_candidate_there_is_none_and_it_says_why) {
     const auto one = promotion(
         "record epoch=3 at=0/5000000\nserver pg1 primary at=0/5000000 dead refused\n"
