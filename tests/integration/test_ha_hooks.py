@@ -32,7 +32,7 @@ def test_a_detection_names_the_downtime_and_the_standbys_and_a_recovery_the_succ
     def of(line):
         """The line without the list of replicas, and the list, whose order means nothing."""
         start = line.index(" replicas ") + len(" replicas ")
-        return line[:start].rstrip(), set(line[start:].split()[0].split(","))
+        return line[:start].rstrip(), set(line[start:].split(" ")[0].split(","))  # of other detections it may be empty
 
     expected = (f"DeadPrimary of {old.host}:{old.port}, downtime true, 2 replicas", replicas)
     wait_until(lambda: expected in map(of, lines("detected")), 20, lambda: f"the detection: {lines('detected')}")
