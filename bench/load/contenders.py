@@ -1,4 +1,5 @@
-"""Who is measured: PostgreSQL itself, and PgBouncer, pgpool-II and Howdah before it, each with 20 server connections."""
+"""Who is measured: PostgreSQL itself, and PgBouncer, pgpool-II and Howdah before it. PgBouncer and Howdah have 20
+server connections; pgpool-II has one for each client."""
 import os
 import shutil
 import socket
@@ -15,22 +16,18 @@ POOL, MOST_CLIENTS = 20, 600
 USER, DATABASE = "appuser", "appdb"
 
 
-class Direct:
-    """The primary without anything before it."""
-
-    name = "direct"
-
-    def __init__(self, cluster, folder):
-        del folder
-        self.port = cluster.primary.port
+class Contender:
+    """What pgbench connects to: `port`."""
 
     def version(self):
         return ""
 
     def pids(self):
+        """Of the processes before the server."""
         return []
 
     def database(self, session):
+        """Its name for clients; `session`: where they keep prepared statements."""
         del session
         return DATABASE
 
@@ -38,7 +35,16 @@ class Direct:
         pass
 
 
-class _Program:
+class Direct(Contender):
+    """The primary without anything before it."""
+
+    name = "direct"
+
+    def __init__(self, cluster):
+        self.port = cluster.primary.port
+
+
+class _Program(Contender):
     """A program that listens and runs until it is told to end; its folder is its own."""
 
     def __init__(self, cluster, folder):
@@ -66,10 +72,6 @@ class _Program:
             raise RuntimeError(f"{self.name} ended with {self.process.returncode}\n{(self.folder / 'log').read_text()[-2000:]}")
         with socket.socket() as probe:
             return probe.connect_ex((ADDRESS, self.port)) == 0
-
-    def database(self, session):
-        del session
-        return DATABASE
 
     def pids(self):
         return [self.process.pid]
@@ -165,7 +167,7 @@ ssl_key = '{cluster.authority.key}'
         return [self.process.pid, *map(int, children.split())]
 
 
-class OurHowdah:
+class OurHowdah(Contender):
     """With its defaults, one worker: digests, statistics and read/write splitting are on."""
 
     name = "howdah"
@@ -182,10 +184,6 @@ class OurHowdah:
 
     def pids(self):
         return [self.howdah.process.pid]
-
-    def database(self, session):
-        del session
-        return DATABASE
 
     def close(self):
         self.howdah.close()

@@ -31,7 +31,7 @@ from workloads import WORKLOADS  # noqa: E402
 
 def start_all(cluster, folder, program):
     """Those that are installed, in the order in which they are measured."""
-    out = [who.Direct(cluster, folder)]
+    out = [who.Direct(cluster)]
     try:
         for kind in (who.PgBouncer, who.Pgpool):
             if kind.program:
@@ -115,9 +115,8 @@ def main():
         program.chmod(0o755)
         cluster = Cluster(Template(folder, os_user, Authority(folder / "tls", os_user)), folder / "cluster", replicas=0,
                           settings="max_connections = 700\nshared_buffers = 512MB\n")
-        direct = who.Direct(cluster, folder)
         subprocess.run([BIN / "pgbench", "-i", "-q", "-s", str(options.scale)], check=True, capture_output=True,
-                       env=Target(ADDRESS, direct.port, cluster.authority.ca, True, cluster.folder).environment())
+                       env=Target(ADDRESS, cluster.primary.port, cluster.authority.ca, True, cluster.folder).environment())
         contenders = start_all(cluster, folder, program)
         results = measure_all(cluster, contenders, options.workloads, options.rounds, options.seconds, folder)
         how = how_it_was_run(contenders, options)

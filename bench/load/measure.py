@@ -1,11 +1,8 @@
 """One run of pgbench, and what it cost the processes before the server."""
-import os
 import re
 import statistics
 import subprocess
 from pathlib import Path
-
-TICK_US = 1_000_000 / os.sysconf("SC_CLK_TCK")
 
 
 def parse_schedstat(text):
